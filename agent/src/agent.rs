@@ -48,10 +48,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Reads the agent's state from disk and creates what is missing.
-    ///
-    /// # Errors
-    /// When a file exists and cannot be used.
+    /// Reads the agent's state from disk and creates what is missing. Fails when a file exists and cannot be used.
     pub fn new(config: Config, host: Arc<dyn System>, notify: Notify) -> Boxed<'static, Result<Self, StartError>> {
         Box::pin(Self::open(config, host, notify))
     }

@@ -38,10 +38,7 @@ pub enum Command {
 }
 
 impl Arguments {
-    /// Parses the command line without the program's name.
-    ///
-    /// # Errors
-    /// A message for the person.
+    /// Parses the command line without the program's name. Its error: a message for the person.
     pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Self, String> {
         let (mut command, mut root, mut rest) = (None, None, Vec::new());
         let mut words = words;

@@ -57,7 +57,6 @@ impl TryFrom<v1::Assignment> for Assignment {
     }
 }
 
-/// What to do with an arriving assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// Accept it and start the task.
@@ -66,34 +65,25 @@ pub enum Delivery {
     Again,
 }
 
-/// Why an assignment is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A newer one was accepted before.
     #[error("generation {}.{} is older than {}.{}, which this node accepted", .given.epoch, .given.counter, .accepted.epoch, .accepted.counter)]
     Older {
-        /// The generation of this assignment.
         given: Generation,
         /// The generation that was accepted last.
         accepted: Generation,
     },
-    /// One with the same generation and other content was accepted before.
     #[error("generation {}.{} was accepted with other content", .0.epoch, .0.counter)]
     Changed(Generation),
-    /// The task was accepted before with other content.
     #[error("task {0} was accepted with other content")]
     TaskChanged(TaskId),
-    /// Another task is running.
     #[error("task {0} is running: one at a time")]
     Busy(TaskId),
 }
 
 impl Assignment {
     /// What to do with this assignment. `last` is the one that was accepted last, `in_hand` the task that has not
-    /// ended. An assignment may arrive several times, but its task runs once.
-    ///
-    /// # Errors
-    /// Why it is refused.
+    /// ended. An assignment may arrive several times, but its task runs once. Its error: why it is refused.
     pub fn delivery(&self, last: Option<&Self>, in_hand: Option<&TaskId>) -> Result<Delivery, Refusal> {
         let Some(last) = last else {
             return Ok(Delivery::New);

@@ -6,7 +6,6 @@ const LONGEST_MS: u64 = 60_000;
 /// How long to wait after the `failures`-th failure in sequence (1 or more): a random time from one second to a limit
 /// that doubles with each failure, up to a minute. `random` is uniform over all of `u64`, so that nodes do not all
 /// reconnect at the same moment.
-#[must_use]
 pub fn delay(failures: u32, random: u64) -> Duration {
     let doubled = SHORTEST_MS.saturating_mul(1 << failures.min(16));
     let bound = doubled.min(LONGEST_MS);

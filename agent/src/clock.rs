@@ -1,11 +1,11 @@
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use heeler_host::{Content, File, System, timedatectl};
+use heeler_host::{File, System, content, timedatectl};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
@@ -44,16 +44,10 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Reads the coordinator's last time from disk.
-    ///
-    /// # Errors
-    /// When the file exists and cannot be read.
+    /// Reads the coordinator's last time from disk. Fails when the file exists and cannot be read.
     pub async fn open(host: Arc<dyn System>) -> io::Result<Self> {
-        let last = match host.read(Path::new(PATH)).await {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).trim().parse().unwrap_or(0),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(error),
-        };
+        let bytes = content(host.as_ref(), Path::new(PATH)).await?.unwrap_or_default();
+        let last = String::from_utf8_lossy(&bytes).trim().parse().unwrap_or(0);
         // An earlier version stored impossible times too.
         let last = Some(last).filter(|last| plausible(*last, host.now_ms(), MOST_STORED_MS));
         Ok(Self {
@@ -65,13 +59,11 @@ impl Clock {
     }
 
     /// The present time, Unix milliseconds.
-    #[must_use]
     pub fn now_ms(&self) -> u64 {
         self.host.now_ms().max(self.coordinator_ms())
     }
 
     /// The coordinator's last time, Unix milliseconds; 0 when there was none.
-    #[must_use]
     pub fn coordinator_ms(&self) -> u64 {
         self.coordinator_ms.load(Ordering::Relaxed)
     }
@@ -99,7 +91,6 @@ impl Clock {
     }
 
     /// `told_ms` when it is possible, else this clock's time.
-    #[must_use]
     pub fn judged(&self, told_ms: u64) -> u64 {
         match self.believes(told_ms) {
             true => told_ms,
@@ -107,12 +98,10 @@ impl Clock {
         }
     }
 
-    /// Takes over the coordinator's time, and ignores an impossible one. A time that goes back is accepted only when
-    /// a time server confirms it, so that a coordinator that was once a year ahead does not keep the node there. A
-    /// later time is accepted unless a time server contradicts it.
-    ///
-    /// # Errors
-    /// When it cannot be written; it is then valid until the agent restarts.
+    /// Takes over the coordinator's time, and ignores an impossible one. A time that goes back is accepted only when a
+    /// time server confirms it, so that a coordinator that was once a year ahead does not keep the node there. A later
+    /// time is accepted unless a time server contradicts it. Fails when it cannot be written; it is then valid until
+    /// the agent restarts.
     pub async fn learn(&self, now_ms: u64) -> io::Result<()> {
         let (last_ms, own_ms) = (self.coordinator_ms(), self.host.now_ms());
         if !self.believes(now_ms) {
@@ -144,11 +133,7 @@ impl Clock {
             }
         }
         self.coordinator_ms.store(now_ms, Ordering::Relaxed);
-        let file = File {
-            path: PathBuf::from(PATH),
-            content: Content::Plain(format!("{now_ms}\n").into_bytes()),
-            mode: 0o600,
-        };
+        let file = File::private(PATH, format!("{now_ms}\n").into_bytes());
         self.host.write(&file).await
     }
 }
@@ -208,11 +193,7 @@ mod tests {
         }
         let machine = Machine::builder("a").build();
         machine.set_clock(NOW);
-        let file = File {
-            path: PATH.into(),
-            content: Content::Plain((1_u64 << 62).to_string().into_bytes()),
-            mode: 0o600,
-        };
+        let file = File::private(PATH, (1_u64 << 62).to_string().into_bytes());
         machine.write(&file).await.unwrap();
         assert_eq!(Clock::open(Arc::new(machine)).await.unwrap().now_ms(), NOW);
     }

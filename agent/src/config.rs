@@ -42,7 +42,6 @@ pub struct Config {
 pub struct Past {
     /// The id of each statement, in order of arrival.
     pub statements: Vec<[u8; 32]>,
-    /// Operators whose keys are revoked.
     pub revoked: Vec<Operator>,
     /// SHA-256 of the certificates of dropped authorities.
     pub dropped: Vec<[u8; 32]>,
@@ -51,32 +50,27 @@ pub struct Past {
 }
 
 /// Why the configuration cannot be used.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file does not exist or cannot be read.
     #[error("could not read {PATH}: heeler node add writes it")]
     Read(#[source] io::Error),
     /// Other users may read or write the file.
     #[error("{PATH} has mode {0:04o}, must be 0600: chmod 0600 {PATH}")]
     Mode(u32),
-    /// The file is not a JSON object.
     #[error("{PATH}: {0}")]
     Json(serde_json::Error),
-    /// A field is missing, unknown or not valid.
     #[error("{PATH}: {field}: {problem}")]
     Field {
         /// Path of the field, such as `operators[0].name`.
         field: String,
-        /// What was found.
         problem: String,
     },
 }
 
 impl Config {
-    /// Reads the configuration from [`PATH`].
-    ///
-    /// # Errors
-    /// When the file does not exist, other users may access it, or a field is not valid.
+    /// Reads the configuration from [`PATH`]. Fails when the file does not exist, other users may access it, or a field
+    /// is not valid.
     pub async fn read(host: &dyn System) -> Result<Self, ConfigError> {
         let path = Path::new(PATH);
         let mode = host.mode(path).await.map_err(ConfigError::Read)? & 0o7777;
@@ -86,10 +80,7 @@ impl Config {
         Self::parse(&host.read(path).await.map_err(ConfigError::Read)?)
     }
 
-    /// Parses the file's content.
-    ///
-    /// # Errors
-    /// The first field that is not valid.
+    /// Parses the file's content. Its error: the first field that is not valid.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
         let mut fields = Fields {
             at: String::new(),

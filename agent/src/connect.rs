@@ -61,10 +61,7 @@ pub struct Link {
 #[derive(Debug, Clone)]
 pub struct Line(SendRequest<Body>);
 
-/// Connects to the first of the addresses that answers, with TLS and HTTP/2.
-///
-/// # Errors
-/// When none answers.
+/// Connects to the first of the addresses that answers, with TLS and HTTP/2. Fails when none answers.
 pub async fn dial(addresses: &[String], tls: Arc<ClientConfig>) -> Result<Link, DialError> {
     let mut tried = Vec::new();
     for address in addresses {
@@ -104,13 +101,11 @@ async fn attempt(address: &str, tls: Arc<ClientConfig>) -> Result<Link, AttemptE
 
 impl Link {
     /// The sending side, for a gRPC client.
-    #[must_use]
     pub fn line(&self) -> Line {
         self.line.clone()
     }
 
     /// The scheme and host name of requests.
-    #[must_use]
     pub fn origin(&self) -> Uri {
         Uri::from_static("https://coordinator.heeler")
     }

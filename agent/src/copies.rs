@@ -15,12 +15,10 @@ use tokio::sync::Mutex;
 
 /// Folder below the mountpoint of a dataset.
 const FOLDER: &str = ".heeler/copies";
-/// How many copies are kept.
 const KEPT: usize = 3;
 /// The most bytes of a copy.
 const LARGEST: u64 = 64 << 20;
 
-/// The copy that is arriving, if any.
 #[derive(Default)]
 pub struct Copies {
     arriving: Mutex<Option<Arriving>>,
@@ -57,10 +55,7 @@ impl Place {
 }
 
 impl Copies {
-    /// Stores one chunk, and returns how much is stored.
-    ///
-    /// # Errors
-    /// Why the copy is refused.
+    /// Stores one chunk, and returns how much is stored. Its error: why the copy is refused.
     pub async fn take(&self, host: &dyn System, chunk: CopyChunk) -> Result<CopyStored, String> {
         // A chunk may block on a suspended pool; later ones must not.
         let mut arriving = self

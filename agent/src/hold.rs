@@ -2,9 +2,9 @@
 //! arrives.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use heeler_host::{Content, File, System};
+use heeler_host::{File, System, content};
 use serde::{Deserialize, Serialize};
 
 /// Path of the file.
@@ -23,13 +23,11 @@ pub struct Hold {
 
 impl Hold {
     /// Whether it is in force at this time, Unix milliseconds.
-    #[must_use]
     pub fn holds(&self, now_ms: u64) -> bool {
         self.until_ms == 0 || now_ms < self.until_ms
     }
 
     /// Why an assignment is refused, with the command to type.
-    #[must_use]
     pub fn refusal(&self) -> String {
         let why = match self.reason.as_str() {
             "" => String::new(),
@@ -39,15 +37,11 @@ impl Hold {
     }
 }
 
-/// The pause in force. A file that cannot be parsed counts as a pause, because a person wanted one.
-///
-/// # Errors
-/// When the file exists and cannot be read.
+/// The pause in force. A file that cannot be parsed counts as a pause, because a person wanted one. Fails when the file
+/// exists and cannot be read.
 pub async fn read(host: &dyn System, now_ms: u64) -> io::Result<Option<Hold>> {
-    let bytes = match host.read(Path::new(PATH)).await {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+    let Some(bytes) = content(host, Path::new(PATH)).await? else {
+        return Ok(None);
     };
     let hold = serde_json::from_slice(&bytes).unwrap_or_else(|_| Hold {
         reason: format!("{PATH} is not readable"),
@@ -57,23 +51,13 @@ pub async fn read(host: &dyn System, now_ms: u64) -> io::Result<Option<Hold>> {
     Ok(Some(hold).filter(|hold| hold.holds(now_ms)))
 }
 
-/// Sets a pause; replaces an earlier one.
-///
-/// # Errors
-/// When the file cannot be written.
+/// Sets a pause; replaces an earlier one. Fails when the file cannot be written.
 pub async fn set(host: &dyn System, hold: &Hold) -> io::Result<()> {
-    let file = File {
-        path: PathBuf::from(PATH),
-        content: Content::Plain(serde_json::to_vec(hold)?),
-        mode: 0o600,
-    };
+    let file = File::private(PATH, serde_json::to_vec(hold)?);
     host.write(&file).await
 }
 
-/// Ends the pause.
-///
-/// # Errors
-/// When the file cannot be removed.
+/// Ends the pause. Fails when the file cannot be removed.
 pub async fn lift(host: &dyn System) -> io::Result<()> {
     host.remove(Path::new(PATH)).await
 }
@@ -106,11 +90,7 @@ mod tests {
     #[tokio::test]
     async fn an_unreadable_pause_still_pauses() {
         let machine = Machine::builder("a").build();
-        let file = File {
-            path: PATH.into(),
-            content: Content::Plain(b"until tomorrow\n".to_vec()),
-            mode: 0o600,
-        };
+        let file = File::private(PATH, b"until tomorrow\n".to_vec());
         machine.write(&file).await.unwrap();
         assert!(read(&machine, 5).await.unwrap().is_some());
     }

@@ -3,11 +3,9 @@ use std::error::Error;
 
 use tracing::level_filters::LevelFilter;
 
-/// Logs to standard output. HEELER_LOG sets the level (error, warn, info; default info). Debug and trace are compiled in
-/// only with debug assertions. Under systemd without times, because its journal adds them.
-///
-/// # Errors
-/// When HEELER_LOG has another value.
+/// Logs to standard output. HEELER_LOG sets the level (error, warn, info; default info). Debug and trace are compiled
+/// in only with debug assertions. Under systemd without times, because its journal adds them. Fails when HEELER_LOG has
+/// another value.
 pub fn set_up() -> Result<(), Box<dyn Error>> {
     let level = match env::var("HEELER_LOG") {
         Ok(level) => level

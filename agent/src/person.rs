@@ -24,7 +24,6 @@ const REFUSED: u8 = 5;
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PersonError {
-    /// The agent's files belong to root.
     #[error("this needs root: type it with sudo")]
     NotRoot,
     #[error("could not write or remove {}", hold::PATH)]
@@ -35,10 +34,7 @@ pub enum PersonError {
     Terminal(#[from] io::Error),
 }
 
-/// Runs the command and prints its result.
-///
-/// # Errors
-/// When it failed.
+/// Runs the command and prints its result. Fails when it failed.
 pub async fn run(command: PersonCommand, host: Arc<dyn System>) -> Result<ExitCode, PersonError> {
     if !node_status::may_look(host.as_ref()).await {
         return Err(PersonError::NotRoot);

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use heeler_host::{Content, File, RunError, System, UnitAction, UnitError};
+use heeler_host::{File, RunError, System, UnitAction, UnitError};
 use heeler_tasks::imported_pools;
 
 use crate::journal::{JournalError, remembered};
@@ -50,9 +50,9 @@ impl Plan {
 const MONTHLY: &str = "zfs-scrub-monthly@";
 
 /// Why a release did not complete.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
-    /// A program failed, so the pools are unknown.
     #[error("could not look at the pools")]
     Look(#[from] RunError),
     /// The journal could not be read.
@@ -61,14 +61,10 @@ pub enum ReleaseError {
     /// systemd refused, or did not answer.
     #[error(transparent)]
     Unit(#[from] UnitError),
-    /// A file could not be accessed.
     #[error("could not {action} {}", path.display())]
     File {
-        /// The verb after "could not".
         action: &'static str,
-        /// Path of the file.
         path: PathBuf,
-        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -78,10 +74,8 @@ fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error
     move |source| ReleaseError::File { action, path, source }
 }
 
-/// What a release would stop and what would continue, and whether it is possible now. Only reads.
-///
-/// # Errors
-/// When the machine cannot be examined.
+/// What a release would stop and what would continue, and whether it is possible now. Only reads. Fails when the
+/// machine cannot be examined.
 pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     let mut plan = Plan::default();
     if let Some(task) = remembered(host).await?.in_hand {
@@ -125,32 +119,21 @@ pub async fn is_begun(host: &dyn System) -> bool {
     there(MARKER).await && !there(TOKEN).await
 }
 
-/// Cancels a release that did not complete before the node was added again.
-///
-/// # Errors
-/// When the marker cannot be removed.
+/// Cancels a release that did not complete before the node was added again. Fails when the marker cannot be removed.
 pub async fn forget(host: &dyn System) -> Result<(), ReleaseError> {
     host.remove(Path::new(MARKER)).await.map_err(file("remove", MARKER))
 }
 
-/// Begins a release: from now on the agent accepts no task, and continues the release after any interruption.
-///
-/// # Errors
-/// When the marker cannot be written.
+/// Begins a release: from now on the agent accepts no task, and continues the release after any interruption. Fails
+/// when the marker cannot be written.
 pub async fn begin(host: &dyn System, plan: &Plan) -> Result<(), ReleaseError> {
-    let marker = File {
-        path: MARKER.into(),
-        content: Content::Plain(plan.starts.join("\n").into_bytes()),
-        mode: 0o600,
-    };
+    let marker = File::private(MARKER, plan.starts.join("\n").into_bytes());
     host.remove(Path::new(TOKEN)).await.map_err(file("remove", TOKEN))?;
     host.write(&marker).await.map_err(file("write", MARKER))
 }
 
-/// Does the steps of a release that was begun. The caller then stops [`SERVICE`], which may be itself.
-///
-/// # Errors
-/// The first step that fails; the ones after it are not done.
+/// Does the steps of a release that was begun. The caller then stops [`SERVICE`], which may be itself. Its error: the
+/// first step that fails; the ones after it are not done.
 pub async fn finish(host: &dyn System) -> Result<(), ReleaseError> {
     let marker = host.read(Path::new(MARKER)).await.map_err(file("read", MARKER))?;
     for timer in String::from_utf8_lossy(&marker).lines() {
@@ -176,10 +159,7 @@ pub async fn finish(host: &dyn System) -> Result<(), ReleaseError> {
     Ok(host.unit(SERVICE, UnitAction::Reload).await?)
 }
 
-/// Stops the service; last, because the caller may be the service.
-///
-/// # Errors
-/// When systemd refuses.
+/// Stops the service; last, because the caller may be the service. Fails when systemd refuses.
 pub async fn stop(host: &dyn System) -> Result<(), ReleaseError> {
     Ok(host.unit(SERVICE, UnitAction::Stop).await?)
 }

@@ -7,10 +7,8 @@ use crate::shared::Shared;
 
 impl Shared {
     /// Checks the consent of a request. A hold protects a snapshot from everybody, so its release needs an operator's
-    /// consent for exactly that, which is stored as used first. Other requests need none.
-    ///
-    /// # Errors
-    /// Why it is not permitted, with what to type.
+    /// consent for exactly that, which is stored as used first. Other requests need none. Its error: why it is not
+    /// permitted, with what to type.
     pub async fn permit_ask(&self, ask: &SnapshotAsk) -> Result<(), String> {
         let Some(Ask::Release(release)) = &ask.ask else {
             return Ok(());

@@ -43,25 +43,19 @@ const ON_THE_WAY: usize = 2;
 /// When a renewal is tried again after no answer or a refusal, and the least time between two.
 const RENEW_AGAIN: Duration = Duration::from_secs(600);
 
-/// Why a session ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The coordinator refused, or the connection broke.
     #[error("the session is lost: {0}")]
     Lost(String),
-    /// The coordinator did not answer in time.
     #[error("the coordinator did not open the session in {} s", OPENING.as_secs())]
     Silent,
-    /// The first message was not a welcome.
     #[error("the coordinator did not start with a welcome: it has another version")]
     Unwelcome,
-    /// The network changed, and this session says nothing about the new one.
     #[error("the network was changed: a new session must show that the coordinator is still reached")]
     NetworkChanged,
-    /// The coordinator ended it, with this reason.
     #[error("the coordinator ended the session: {0}")]
     Goodbye(String),
-    /// The coordinator sends requests and does not read the answers.
     #[error("the coordinator sends requests and does not read the answers: too many wait")]
     Unread,
     /// The key or certificate cannot be used.
@@ -78,7 +72,6 @@ impl From<Status> for SessionError {
     }
 }
 
-/// An open session.
 pub struct Session<'a> {
     shared: &'a Shared,
     outgoing: mpsc::Sender<FromAgent>,
@@ -94,10 +87,7 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Sends the hello over `link` and waits for the welcome.
-    ///
-    /// # Errors
-    /// When it does not come, or not in time.
+    /// Sends the hello over `link` and waits for the welcome. Fails when it does not come, or not in time.
     pub async fn open(shared: &'a Shared, link: &Link, hardware: Hardware) -> Result<Self, SessionError> {
         let (outgoing, messages) = mpsc::channel(ON_THE_WAY);
         let mut network = shared.network.subscribe();
@@ -129,10 +119,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Serves the coordinator until the session ends. `validity` is that of the certificate in use.
-    ///
-    /// # Errors
-    /// Always, with the reason for the end.
+    /// Serves the coordinator until the session ends. `validity` is that of the certificate in use. Fails always, with
+    /// the reason for the end.
     pub async fn serve(mut self, validity: Validity) -> Result<Infallible, SessionError> {
         self.renew_at = self.due(validity);
         let outgoing = self.outgoing.clone();

@@ -26,7 +26,6 @@ pub struct Shared {
     pub clock: Clock,
     /// The node's key and certificate.
     pub identity: Identity,
-    /// The trusted operators and authorities.
     pub trusted: Arc<Trusted>,
     /// The trusted authorities and the clock, for TLS.
     pub trust: Trust,

@@ -37,17 +37,6 @@ pub const ACTIONS: [&str; 30] = [
     "task sent",
 ];
 
-/// An action to enter in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Action<'a> {
-    /// One of [`ACTIONS`]; may say after a colon how it ended.
-    pub action: &'a str,
-    /// Node name; empty when it concerns no node.
-    pub node: &'a str,
-    /// One line for a person; may be empty.
-    pub detail: &'a str,
-}
-
 /// The last entry of a log. A copy kept elsewhere shows later that entries were cut off the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Head {
@@ -57,65 +46,46 @@ pub struct Head {
     pub hash: Digest,
 }
 
-/// A fault of a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Break {
-    /// A number is missing.
     #[error("entry {expected} is missing: entry {found} comes in its place")]
-    Gap {
-        /// The number that should follow.
-        expected: u64,
-        /// The number that follows.
-        found: u64,
-    },
-    /// The entry does not carry the hash of the entry before it.
+    Gap { expected: u64, found: u64 },
     #[error("entry {0} does not follow from the one before it: entry {before} was changed, or one was put in", before = .0 - 1)]
     Link(u64),
-    /// The entry's hash does not fit its content.
     #[error("entry {0} was changed after it was written")]
     Content(u64),
     /// The log is shorter than a head that was kept elsewhere.
     #[error("{place} records entry {seq}, but the log ends at {last}: entries were removed from its end")]
     Cut {
-        /// Where the head was kept.
         place: String,
-        /// Number of that head's entry.
         seq: u64,
         /// Number of the log's last entry.
         last: u64,
     },
     /// The log holds another entry with the number of a head that was kept elsewhere.
     #[error("{place} records another entry {seq} than this log holds: the log was rewritten")]
-    Rewritten {
-        /// Where the head was kept.
-        place: String,
-        /// Number of that head's entry.
-        seq: u64,
-    },
+    Rewritten { place: String, seq: u64 },
 }
 
-/// Adds an entry in the transaction of the change that it describes. Returns the new head.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn write(tx: &mut Tx, action: Action<'_>, operator: &str, at_ms: u64) -> Result<Head, StoreError> {
-    debug_assert!(
-        action
-            .action
-            .split(": ")
-            .next()
-            .is_some_and(|named| ACTIONS.contains(&named)),
-        "{:?} is not in the list of actions",
-        action.action
-    );
+/// Adds an entry in the transaction of the change that it describes: one of [`ACTIONS`], after a colon perhaps how it
+/// ended; the node, empty when it concerns none; one line for a person. Returns the new head. Fails when the database
+/// cannot be written.
+pub async fn write(
+    tx: &mut Tx,
+    operator: &str,
+    (action, node, detail): (&str, &str, &str),
+    at_ms: u64,
+) -> Result<Head, StoreError> {
+    let named = action.split(": ").next().unwrap_or_default();
+    debug_assert!(ACTIONS.contains(&named), "{action:?} is not in the list of actions");
     let (last, previous) = tx.audit_head().await?;
     let mut entry = AuditEntry {
         seq: last + 1,
         at_ms,
         operator: operator.to_owned(),
-        action: action.action.to_owned(),
-        node: action.node.to_owned(),
-        detail: action.detail.to_owned(),
+        action: action.to_owned(),
+        node: node.to_owned(),
+        detail: detail.to_owned(),
         previous,
         hash: [0; 32],
     };
@@ -128,7 +98,6 @@ pub async fn write(tx: &mut Tx, action: Action<'_>, operator: &str, at_ms: u64) 
 }
 
 /// The hash of an entry, over the hash of the one before and every field.
-#[must_use]
 pub fn hash(entry: &AuditEntry) -> Digest {
     let mut bytes = Canonical::new("heeler audit entry 1");
     bytes.hash(&entry.previous).number(entry.seq).number(entry.at_ms);
@@ -147,7 +116,6 @@ pub struct Walk {
 
 impl Walk {
     /// Also checks that the log contains these heads, each with the name of the place where it was kept.
-    #[must_use]
     pub fn looking_for(known: Vec<(String, Head)>) -> Self {
         Self {
             head: Head::default(),
@@ -156,15 +124,11 @@ impl Walk {
     }
 
     /// The last entry that was checked.
-    #[must_use]
     pub fn head(&self) -> Head {
         self.head
     }
 
-    /// Checks the next entry.
-    ///
-    /// # Errors
-    /// The first fault found in it.
+    /// Checks the next entry. Its error: the first fault found in it.
     pub fn step(&mut self, entry: &AuditEntry) -> Result<(), Break> {
         let expected = self.head.seq + 1;
         if entry.seq != expected {
@@ -193,10 +157,7 @@ impl Walk {
         }
     }
 
-    /// Ends the check and returns the head.
-    ///
-    /// # Errors
-    /// When a head that was kept elsewhere is not in the log.
+    /// Ends the check and returns the head. Fails when a head that was kept elsewhere is not in the log.
     pub fn end(self) -> Result<Head, Break> {
         match self.known.into_iter().find(|(_, head)| head.seq > self.head.seq) {
             Some((place, head)) => Err(Break::Cut {

@@ -7,7 +7,6 @@ pub trait Clock: Send + Sync {
 }
 
 /// The machine's own clock.
-#[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {

@@ -28,10 +28,8 @@ const AT_ONCE: usize = 8;
 /// A pool that needs longer for one chunk counts as hung.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// Result of a round of copies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
-    /// The copies that were stored, by node.
     pub kept: Vec<v1::CopyInfo>,
     /// Nodes that did not take the copy, with the reason.
     pub problems: Vec<v1::CopyProblem>,
@@ -60,10 +58,8 @@ impl App {
         }
     }
 
-    /// Sends one copy to every node that can keep one and has none younger than `older_than_ms`.
-    ///
-    /// # Errors
-    /// When no copy can be made. A node that does not take it is part of the result.
+    /// Sends one copy to every node that can keep one and has none younger than `older_than_ms`. Fails when no copy can
+    /// be made. A node that does not take it is part of the result.
     pub async fn hand_out_copies(&self, older_than_ms: u64) -> Result<Round, BackupError> {
         let _one = self.copying().await;
         let holders = self.holders(older_than_ms).await.map_err(of_app)?;

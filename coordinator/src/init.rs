@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use heeler_proto::OperatorName;
 use heeler_store::{Operator, Store, StoreError, Tx};
 
-use crate::audit::{Action, write};
+use crate::audit::write;
 use crate::backup::RECIPIENT;
 use crate::clock::Clock;
 use crate::pki::{Ca, PkiError, ServerIdentity, make_folder, new_operator, public_point, write_secret};
 use crate::state::{LockError, Lost, StateFolder};
 
 /// Options of `heeler init`.
-#[derive(Debug, Clone)]
 pub struct InitOptions {
     /// The state folder; made when it is missing.
     pub state: StateFolder,
@@ -25,6 +24,7 @@ pub struct InitOptions {
 }
 
 /// Why the state could not be made.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// A coordinator uses the state folder.
@@ -33,39 +33,24 @@ pub enum InitError {
     /// Part of the state is missing.
     #[error(transparent)]
     Lost(#[from] Lost),
-    /// A key, certificate or folder failed.
     #[error("could not make the coordinator's keys")]
     Pki(#[from] PkiError),
-    /// The database failed.
     #[error("could not make the coordinator's database")]
     Store(#[from] StoreError),
-    /// The state folder belongs to another cluster.
     #[error("{} is the state of the cluster {found:?}. For another cluster, name another folder: --state DIR", folder.display())]
-    OtherCluster {
-        /// The state folder.
-        folder: PathBuf,
-        /// Name of its cluster.
-        found: String,
-    },
-    /// The name is not an operator's, and only an operator's signature can add one.
+    OtherCluster { folder: PathBuf, found: String },
     #[error(
         "{} holds the coordinator of {cluster:?}, and {name} is not one of its operators. Only an operator can add \
-         one, heeler init cannot.\n\
-         To be added:  heeler operator request --name {name}, then one of them types: heeler operator add FILE\n\
-         As one of them:  heeler init --operator {known}",
+         one, heeler init cannot.",
         folder.display()
     )]
     NewOperator {
-        /// The state folder.
         folder: PathBuf,
-        /// Name of its cluster.
         cluster: String,
-        /// The name that was given.
         name: OperatorName,
         /// Names of the operators who are not revoked, separated by ` | `.
         known: String,
     },
-    /// The operator is revoked, and the name cannot be used again.
     #[error(
         "the operator {0} is revoked, and the name can never be used again. With another name: heeler init \
         --operator NAME"
@@ -80,22 +65,35 @@ pub enum InitError {
     KeyElsewhere {
         /// Operator name: letters, digits and `._@-`, at most 64.
         name: OperatorName,
-        /// Path where the key would be.
         path: PathBuf,
     },
 }
 
+impl InitError {
+    /// What to type; empty when the error's own text says it.
+    pub fn next(&self) -> String {
+        match self {
+            Self::Lock(LockError::Held { .. }) => {
+                "For a new cluster: unset HEELER_STATE, or name another folder: --state DIR\nTo repair this one, stop \
+                 its heeler serve first"
+                    .to_owned()
+            }
+            Self::NewOperator { name, known, .. } => format!(
+                "To be added:  heeler operator request --name {name}, then one of them types: heeler operator add FILE\n\
+                 As one of them:  heeler init --operator {known}"
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
 /// The epoch for a coordinator that starts now: the Unix time in seconds, later than that of every earlier one.
-#[must_use]
 pub fn epoch_at(now_ms: u64) -> u64 {
     now_ms / 1000
 }
 
 /// Finds what [`init`] would refuse, before anything is made. Returns whether there is a coordinator with a recovery
-/// key.
-///
-/// # Errors
-/// When the state is another cluster's or incomplete, or the name is not one of its operators.
+/// key. Fails when the state is another cluster's or incomplete, or the name is not one of its operators.
 pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
     let state = &options.state;
     if !state.holds()? {
@@ -110,11 +108,8 @@ pub async fn look(options: &InitOptions) -> Result<bool, InitError> {
     Ok(known)
 }
 
-/// Makes what is missing and keeps what exists, so a second run repairs. Never makes another key for a known
-/// operator. Returns whether the state folder is new.
-///
-/// # Errors
-/// When it belongs to another cluster, or something cannot be written.
+/// Makes what is missing and keeps what exists, so a second run repairs. Never makes another key for a known operator.
+/// Returns whether the state folder is new. Fails when it belongs to another cluster, or something cannot be written.
 pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, InitError> {
     let (state, now_ms) = (&options.state, clock.now_ms());
     make_folder(state.path())?;
@@ -140,12 +135,7 @@ pub async fn init(options: &InitOptions, clock: &dyn Clock) -> Result<bool, Init
         tx.set_meta("cluster", &options.cluster).await?;
         tx.set_meta("epoch", &epoch_at(now_ms).to_string()).await?;
         let detail = format!("cluster {}", options.cluster);
-        let action = Action {
-            action: "init",
-            node: "",
-            detail: &detail,
-        };
-        write(&mut tx, action, options.operator.as_str(), now_ms).await?;
+        write(&mut tx, options.operator.as_str(), ("init", "", &detail), now_ms).await?;
         let operator = Operator {
             name: options.operator.to_string(),
             public_key_pem: new_operator(&state.operator(options.operator.as_str()))?,

@@ -21,8 +21,22 @@ pub(crate) fn short(name: &str) -> String {
     name.chars().take(LONGEST).collect()
 }
 
-/// The message: `what` says what does not exist (one line, no full stop), `list` is the command that lists all names.
-pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl IntoIterator<Item = &'n str>, list: &str) -> String {
+/// A message about a name that does not exist.
+#[derive(Debug)]
+pub(crate) struct Unknown {
+    /// What does not exist: one line, no full stop.
+    pub(crate) what: String,
+    /// The names that do, and the command that lists all.
+    pub(crate) next: String,
+}
+
+/// The message. `list` is the command that lists all names.
+pub(crate) fn unknown<'n>(
+    what: impl Into<String>,
+    given: &str,
+    names: impl IntoIterator<Item = &'n str>,
+    list: &str,
+) -> Unknown {
     let mut names: Vec<&str> = names.into_iter().collect();
     names.sort_by_cached_key(|name| (distance(given, name), *name));
     names.dedup();
@@ -35,14 +49,15 @@ pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl IntoIterator<Item
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    match listed.as_slice() {
-        [] => format!("{what}\nNone exists yet. See: {list}"),
-        _ => format!("{what}\n{meant}Known: {}{more}. See: {list}", listed.join(", ")),
-    }
+    let next = match listed.as_slice() {
+        [] => format!("None exists yet. See: {list}"),
+        _ => format!("{meant}Known: {}{more}. See: {list}", listed.join(", ")),
+    };
+    let what = what.into();
+    Unknown { what, next }
 }
 
 /// One word for a shell: quoted when the shell would split or change it.
-#[must_use]
 pub(crate) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=%".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
@@ -60,14 +75,13 @@ mod tests {
         let all: Vec<String> = (1..=9).map(|number| format!("rack-{number}")).collect();
         let names = || all.iter().map(String::as_str);
         assert_eq!(
-            unknown("no node rack-77 is known", "rack-77", names(), "heeler node list"),
-            "no node rack-77 is known\n\
-             Did you mean rack-7? Known: rack-7, rack-1, rack-2, rack-3, rack-4 and 4 more. See: heeler node list"
+            unknown("no node rack-77 is known", "rack-77", names(), "heeler node list").next,
+            "Did you mean rack-7? Known: rack-7, rack-1, rack-2, rack-3, rack-4 and 4 more. See: heeler node list"
         );
-        let far = unknown("no node x is known", "x", ["kitchen"], "heeler node list");
-        assert_eq!(far, "no node x is known\nKnown: kitchen. See: heeler node list");
-        let none = unknown("no node x is known", "x", [], "heeler node list");
-        assert_eq!(none, "no node x is known\nNone exists yet. See: heeler node list");
+        let far = unknown("no node x is known", "x", ["kitchen"], "heeler node list").next;
+        assert_eq!(far, "Known: kitchen. See: heeler node list");
+        let none = unknown("no node x is known", "x", [], "heeler node list").next;
+        assert_eq!(none, "None exists yet. See: heeler node list");
     }
 
     #[test]
@@ -80,7 +94,7 @@ mod tests {
     #[test]
     fn a_long_name_is_not_compared_and_is_shortened() {
         let long = "x".repeat(1 << 20);
-        let said = unknown("no such node", &long, [long.as_str()], "heeler node list");
+        let said = unknown("no such node", &long, [long.as_str()], "heeler node list").next;
         assert!(said.len() < 300, "{}", said.len());
     }
 }

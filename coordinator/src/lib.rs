@@ -1,24 +1,33 @@
 //! The coordinator and the command line `heeler`.
 
-pub mod app;
-pub mod audit;
+mod ansible;
+mod app;
+mod audit;
 pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod contact;
-pub mod copies;
+mod contact;
+mod copies;
 mod exclusive;
 pub mod grpc;
 pub mod init;
 mod known;
-pub mod operation;
+mod operation;
 pub mod pki;
-pub mod planner;
-pub mod screen;
+mod planner;
+mod screen;
 pub mod serve;
-pub mod sessions;
+mod session_thread;
+mod sessions;
 pub mod state;
-pub mod tls;
-pub mod trust;
-pub mod vault;
+mod tls;
+mod told;
+mod trust;
+mod vault;
+
+pub use app::{App, HISTORY_BYTES, Reach, pool_comment};
+pub use contact::agent_config;
+pub use screen::{Ink, Line, wrap};
+pub use tls::{Caller, Patience};
+pub use vault::Vault;

@@ -21,6 +21,9 @@ pub struct NetworkChange {
     pub peers: Vec<NodeName>,
     /// What waited for confirmation when the node last connected; None: nothing.
     pub armed: Option<Armed>,
+    /// Whether the node was told in an earlier session that the change stays.
+    #[serde(default)]
+    pub told_before: bool,
 }
 
 /// A change that the node has made, and the answers about it.
@@ -29,11 +32,9 @@ pub struct NetworkChange {
 pub struct Armed {
     /// Id of the change, unique on the node.
     pub guard_id: String,
-    /// The backplane's new address.
     pub address: Ipv4Addr,
     /// Whether the coordinator runs on this node. Then its own connection proves nothing.
     pub own_node: bool,
-    /// What the peers answered.
     pub checks: BTreeMap<NodeName, PeerCheck>,
     /// What the node was told last; None: nothing yet.
     pub verdict: Option<Verdict>,
@@ -81,8 +82,21 @@ impl From<Answered> for PeerAnswer {
 }
 
 impl NetworkChange {
-    /// Whether the node was told that the change stays.
+    /// Notes what waits for confirmation on a node that has connected. False when nothing waits, and nothing did.
+    pub fn connected(&mut self, armed: Option<Armed>) -> bool {
+        let notes = armed.is_some() || self.armed.is_some();
+        self.told_before |= self.is_confirmed();
+        self.armed = armed;
+        notes
+    }
+
+    /// Whether the change may stay: the node was told so, in this session or before.
     #[must_use]
+    pub fn may_stay(&self) -> bool {
+        self.told_before || self.is_confirmed()
+    }
+
+    /// Whether the node was told that the change stays.
     pub fn is_confirmed(&self) -> bool {
         let verdict = self.armed.as_ref().and_then(|armed| armed.verdict.as_ref());
         matches!(verdict, Some(Verdict::Confirmed(_)))

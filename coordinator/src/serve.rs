@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use heeler_os::Notify;
 use heeler_store::{Store, StoreError};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -21,6 +21,7 @@ use crate::app::{App, AppError, Reach};
 use crate::clock::Clock;
 use crate::grpc;
 use crate::pki::{PkiError, ServerIdentity};
+use crate::session_thread::SessionThread;
 use crate::state::{Lock, LockError, Lost, StateFolder};
 use crate::tls::{self, Allowed, Certificate, Patience, TlsError};
 
@@ -31,11 +32,12 @@ const TOLD: Duration = Duration::from_secs(30);
 /// After this silence an agent is pinged over HTTP/2, and has 10 s to answer. This finds a hung program; the kernel
 /// finds a dead machine sooner.
 const ASKS_EVERY: Duration = Duration::from_secs(60);
+/// Callers that the kernel lets wait at a listener.
+const QUEUE: u32 = 4_096;
 /// How long open calls may continue after the shutdown began.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Options of `heeler serve`.
-#[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// The state folder, made by `heeler init`.
     pub state: StateFolder,
@@ -52,9 +54,9 @@ pub struct ServeOptions {
 }
 
 /// Why the coordinator did not start or stopped.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The path holds no coordinator's state.
     #[error("{} holds no coordinator. Make one: heeler init", .0.display())]
     NotInitialised(PathBuf),
     /// Part of the state is missing.
@@ -66,7 +68,6 @@ pub enum ServeError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A key or certificate failed.
     #[error("could not use the coordinator's keys")]
     Pki(#[from] PkiError),
     /// TLS could not be set up.
@@ -75,15 +76,10 @@ pub enum ServeError {
     /// The coordinator's state could not be loaded.
     #[error(transparent)]
     App(#[from] AppError),
-    /// A socket could not be bound.
     #[error("could not listen on {at}. Does something else use it?")]
-    Listen {
-        /// Address or path of the socket.
-        at: String,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// A listener failed while serving.
+    Listen { at: String, source: io::Error },
+    #[error("could not start a thread")]
+    Thread(#[source] io::Error),
     #[error("a listener failed")]
     Transport(#[from] tonic::transport::Error),
 }
@@ -110,11 +106,8 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Locks the state folder, opens the database and binds every socket.
-    ///
-    /// # Errors
-    /// When another coordinator has the folder, part of the state is missing, the database is damaged, or an address
-    /// is in use.
+    /// Locks the state folder, opens the database and binds every socket. Fails when another coordinator has the
+    /// folder, part of the state is missing, the database is damaged, or an address is in use.
     pub fn bind(options: ServeOptions, clock: Arc<dyn Clock>) -> Boxed<'static, Result<Self, ServeError>> {
         Box::pin(Self::bound(options, clock))
     }
@@ -194,27 +187,21 @@ impl Coordinator {
     }
 
     /// The bound address for agents.
-    #[must_use]
     pub fn agents_address(&self) -> SocketAddr {
         self.agents_address
     }
 
     /// The bound address for enrolment.
-    #[must_use]
     pub fn enrolment_address(&self) -> SocketAddr {
         self.enrolment_address
     }
 
     /// The bound address for operators on other machines.
-    #[must_use]
     pub fn remote_address(&self) -> Option<SocketAddr> {
         self.remote_address
     }
 
-    /// Serves until `shutdown`. Agents reconnect to the next coordinator by themselves.
-    ///
-    /// # Errors
-    /// When a listener fails.
+    /// Serves until `shutdown`. Agents reconnect to the next coordinator by themselves. Fails when a listener fails.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
         self.boxed(Box::pin(shutdown)).await
     }
@@ -233,8 +220,9 @@ impl Coordinator {
         let clients =
             |allowed: &Allowed| tls::for_clients(self.app.authorities(), &self.certificate, &self.clock, allowed);
         let nodes = Allowed::Agents(self.app.node_keys());
+        let sessions = SessionThread::start().map_err(ServeError::Thread)?;
         let agents = grpc::serve_agents(
-            self.app.clone(),
+            (self.app.clone(), sessions.handle()),
             tls::accept(self.agents, clients(&nodes)?, nodes, self.patience),
             self.asks_every,
             until(),
@@ -293,10 +281,7 @@ pub fn raise_file_limit() {
     }
 }
 
-/// Binds and runs in one call.
-///
-/// # Errors
-/// As [`Coordinator::bind`] and [`Coordinator::run`].
+/// Binds and runs in one call. Fails as [`Coordinator::bind`] and [`Coordinator::run`].
 pub async fn serve(
     options: ServeOptions,
     clock: Arc<dyn Clock>,
@@ -310,9 +295,23 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
         at: address.to_string(),
         source,
     };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = queueing(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// A listener with the longest queue that the kernel allows by itself (`net.core.somaxconn`). A whole fleet that reconnects fits in:
+/// a SYN that finds the queue full is sent again only after 1 s, 3 s, 7 s (tcp(7)).
+fn queueing(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    // As `TcpListener::bind` does: the address may be in TIME_WAIT from the last run.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// We hold the lock, so an existing socket belongs to a dead process.

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_channel::mpsc;
 use heeler_proto::{NodeName, TaskId, v1};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use self::questions::Questions;
@@ -18,9 +19,9 @@ use v1::{request::Ask, to_agent::Body};
 
 /// An agent that answers a ping within this time is alive.
 pub const PING: Duration = Duration::from_secs(5);
-/// Messages queued for a slow agent; one more ends its session.
+/// Messages queued for a slow agent, besides one for each sender; one more ends its session.
 pub const OUTBOX: usize = 256;
-/// Queue of messages to an agent. They are boxed, because even an empty queue has room for 32.
+/// Queue of messages to an agent. An empty one of this crate takes half the memory of tokio's.
 pub type Outbox = mpsc::Sender<Box<v1::ToAgent>>;
 
 /// An open session of an agent.
@@ -28,7 +29,6 @@ pub type Outbox = mpsc::Sender<Box<v1::ToAgent>>;
 pub struct Session {
     /// Number, from 1, unique while the process runs.
     pub id: u64,
-    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: NodeName,
     /// SHA-256 of the key of its certificate.
     pub key_sha256: [u8; 32],
@@ -59,7 +59,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Session {
     /// A session whose messages go to `out`.
-    #[must_use]
     pub fn new(id: u64, (node, key_sha256): (NodeName, [u8; 32]), hardware_serial: String, out: Outbox) -> Self {
         Self {
             id,
@@ -77,7 +76,7 @@ impl Session {
     pub fn send(&self, body: Body) -> bool {
         let mut out = lock(&self.out);
         let message = Box::new(v1::ToAgent { body: Some(body) });
-        let sent = out.as_ref().is_some_and(|out| out.try_send(message).is_ok());
+        let sent = out.as_mut().is_some_and(|out| out.try_send(message).is_ok());
         if !sent && out.take().is_some() {
             self.closed.notify_one();
         }
@@ -126,10 +125,8 @@ impl Session {
         }
     }
 
-    /// Asks, and waits for the answer for at most `patience`.
-    ///
-    /// # Errors
-    /// When the agent gives none, or none in time, or the session ends first.
+    /// Asks, and waits for the answer for at most `patience`. Fails when the agent gives none, or none in time, or the
+    /// session ends first.
     pub async fn ask<Q: Question>(&self, question: Q, patience: Duration) -> Result<Q::Answer, NoAnswer> {
         let (done, answer) = oneshot::channel();
         if !self.ask_for(question.ask(), Purpose::Caller(done)) {
@@ -170,13 +167,11 @@ impl Session {
     }
 
     /// When facts were last asked for, Unix milliseconds; 0: never.
-    #[must_use]
     pub fn facts_asked_at_ms(&self) -> u64 {
         lock(&self.awaited).facts_asked_at_ms
     }
 
     /// When the session began, and when it was last asked for a comparison, both Unix milliseconds; 0: never.
-    #[must_use]
     pub fn compared_ms(&self) -> (u64, u64) {
         let awaited = lock(&self.awaited);
         (awaited.since_ms, awaited.compared_at_ms)
@@ -200,7 +195,6 @@ impl Session {
     }
 
     /// Whether an answer to [`Self::tell_trust`] is expected. True once for each call of it.
-    #[must_use]
     pub fn takes_trust(&self) -> bool {
         let mut awaited = lock(&self.awaited);
         let waits = awaited.told_trust > 0;
@@ -209,19 +203,16 @@ impl Session {
     }
 
     /// Whether this is the first message of the session whose `field` was beyond its bound.
-    #[must_use]
     pub fn refuses(&self, field: &'static str) -> bool {
         lock(&self.awaited).refused.insert(field)
     }
 
     /// Whether the task was handed out over this session.
-    #[must_use]
     pub fn has_task(&self, task: &TaskId) -> bool {
         lock(&self.awaited).handed_out.contains(task)
     }
 
     /// The same for an unchecked id.
-    #[must_use]
     pub fn was_handed(&self, task: &str) -> bool {
         TaskId::new(task).is_ok_and(|task| self.has_task(&task))
     }
@@ -248,10 +239,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Adds the session.
-    ///
-    /// # Errors
-    /// The node's open session, when there is one.
+    /// Adds the session. Its error: the node's open session, when there is one.
     pub fn open(&self, session: &Arc<Session>) -> Result<(), Arc<Session>> {
         let mut open = lock(&self.open);
         if let Some(other) = open.get(&session.node) {
@@ -273,14 +261,12 @@ impl Sessions {
     }
 
     /// The node's session, once it was welcomed.
-    #[must_use]
     pub fn of(&self, node: &NodeName) -> Option<Arc<Session>> {
         let session = lock(&self.open).get(node).cloned();
         session.filter(|session| session.welcomed.load(Ordering::Acquire))
     }
 
     /// The number of welcomed sessions, and the sum of their ids: two numbers that change with them.
-    #[must_use]
     pub fn welcomed(&self) -> (usize, u64) {
         let open = lock(&self.open);
         let welcomed = open.values().filter(|session| session.welcomed.load(Ordering::Acquire));
@@ -289,8 +275,6 @@ impl Sessions {
         })
     }
 
-    /// Every open session.
-    #[must_use]
     pub fn all(&self) -> Vec<Arc<Session>> {
         lock(&self.open).values().cloned().collect()
     }

@@ -18,69 +18,56 @@ impl StateFolder {
     }
 
     /// Path of the folder.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
     /// The SQLite database.
-    #[must_use]
     pub fn database(&self) -> PathBuf {
         self.0.join("heeler.db")
     }
 
     /// The Unix socket for operators on this machine.
-    #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.0.join("heeler.sock")
     }
 
     /// Folder of the certificate authority.
-    #[must_use]
     pub fn ca(&self) -> PathBuf {
         self.0.join("ca")
     }
 
     /// Folder of the coordinator's own key and certificate.
-    #[must_use]
     pub fn server(&self) -> PathBuf {
         self.0.join("server")
     }
 
     /// Folder of an operator's key and certificate.
-    #[must_use]
     pub fn operator(&self, name: &str) -> PathBuf {
         self.0.join("operators").join(name)
     }
 
     /// Folder of the key that signs backups.
-    #[must_use]
     pub fn backup(&self) -> PathBuf {
         self.0.join("backup")
     }
 
     /// Folder of the key that encrypts secrets.
-    #[must_use]
     pub fn secrets(&self) -> PathBuf {
         self.0.join("secrets")
     }
 
     /// File with the path of the folder of heeler.toml.
-    #[must_use]
     pub fn config(&self) -> PathBuf {
         self.0.join("config")
     }
 
     /// Marker file of an unfinished `init`. While it exists, missing parts were not made yet and are not lost.
-    #[must_use]
     pub(crate) fn begun(&self) -> PathBuf {
         self.0.join("begun")
     }
 
-    /// Whether the folder holds a coordinator.
-    ///
-    /// # Errors
-    /// When only a part of it is left.
+    /// Whether the folder holds a coordinator. Fails when only a part of it is left.
     pub fn holds(&self) -> Result<bool, Lost> {
         let key = self.ca().join("key.pem").exists();
         let database = std::fs::metadata(self.database()).is_ok_and(|about| about.len() > 0);
@@ -93,10 +80,8 @@ impl StateFolder {
         }
     }
 
-    /// Locks the folder for this process until the lock is dropped.
-    ///
-    /// # Errors
-    /// When another process has the lock, or the file cannot be made.
+    /// Locks the folder for this process until the lock is dropped. Fails when another process has the lock, or the
+    /// file cannot be made.
     pub fn lock(&self) -> Result<Lock, LockError> {
         let path = self.0.join("lock");
         let failed = |source| LockError::File {
@@ -136,9 +121,9 @@ impl StateFolder {
 }
 
 /// A missing part of the state, which only a backup or a copy brings back.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
-    /// The database is missing.
     #[error(
         "{} holds the keys of a coordinator, but its database (heeler.db), the record of all pools and disks, is lost \
          or empty. {}",
@@ -146,7 +131,6 @@ pub enum Lost {
         RESTORE_HINT
     )]
     Database(PathBuf),
-    /// The key of the certificate authority is missing.
     #[error(
         "{} holds the database of a coordinator, but the key of its certificate authority (ca/key.pem) is lost, and \
          nodes trust no other key. {}",
@@ -179,41 +163,25 @@ pub struct Lock {
 }
 
 /// Why the state folder could not be locked.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process has the lock.
     #[error(
         "another coordinator (process {pid}) uses {}. Two coordinators on one database would contradict each other. \
          Stop that one first: {stop}",
         folder.display()
     )]
-    Held {
-        /// The state folder.
-        folder: PathBuf,
-        /// Process id of its owner.
-        pid: String,
-        /// The command that stops it.
-        stop: String,
-    },
-    /// The lock file could not be made.
+    Held { folder: PathBuf, pid: String, stop: String },
     #[error("could not open {}", path.display())]
-    File {
-        /// Path of the lock file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
 }
 
 impl LockError {
     /// The message for a command that makes a coordinator: the folder of another one was meant by mistake.
-    #[must_use]
     pub fn for_a_new_one(&self) -> String {
         match self {
             Self::Held { folder, pid, .. } => format!(
-                "a coordinator (process {pid}) uses this state folder: {}\n\
-                 For a new cluster: unset HEELER_STATE, or name another folder: --state DIR\n\
-                 To repair this one, stop its heeler serve first",
+                "a coordinator (process {pid}) uses this state folder: {}",
                 folder.display()
             ),
             Self::File { .. } => self.to_string(),

@@ -23,10 +23,8 @@ pub enum VaultError {
     /// The key file could not be read or written.
     #[error(transparent)]
     Key(#[from] PkiError),
-    /// The key file holds no key.
     #[error("{} holds no key: restore it from a backup, or remove it and set each secret again", .0.display())]
     NoKey(PathBuf),
-    /// Encryption failed.
     #[error("could not encrypt it")]
     Encrypt(#[source] io::Error),
     /// The secret is encrypted for another key or name, or is damaged.
@@ -35,10 +33,8 @@ pub enum VaultError {
 }
 
 impl Vault {
-    /// Opens the key of that state folder; makes it when it is missing.
-    ///
-    /// # Errors
-    /// When the file cannot be read or written, or holds no key.
+    /// Opens the key of that state folder; makes it when it is missing. Fails when the file cannot be read or written,
+    /// or holds no key.
     pub fn open(state: &StateFolder) -> Result<Self, VaultError> {
         let path = state.secrets().join("key.txt");
         if !path.exists() {
@@ -50,10 +46,7 @@ impl Vault {
         key.map(Self).map_err(|_| VaultError::NoKey(path))
     }
 
-    /// Encrypts a value. It opens only under the same name.
-    ///
-    /// # Errors
-    /// When the encryption fails.
+    /// Encrypts a value. It opens only under the same name. Fails when the encryption fails.
     pub fn seal(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, VaultError> {
         let mut encrypted = Vec::new();
         let lock = Lock::Recipient(self.0.to_public());
@@ -67,10 +60,7 @@ impl Vault {
         Ok(encrypted)
     }
 
-    /// Opens what [`Self::seal`] has encrypted.
-    ///
-    /// # Errors
-    /// When it was encrypted for another key or name, or was changed.
+    /// Opens what [`Self::seal`] has encrypted. Fails when it was encrypted for another key or name, or was changed.
     pub fn unseal(&self, name: &str, encrypted: &[u8]) -> Result<Vec<u8>, VaultError> {
         let opened = Opener::Identity(Box::new(self.0.clone())).open(encrypted);
         let mut inside = opened.map_err(|_: BackupError| VaultError::Open)?;

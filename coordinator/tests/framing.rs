@@ -7,13 +7,13 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use heeler_coordinator::app::{App, Reach};
+use heeler_coordinator::Caller;
 use heeler_coordinator::clock::Clock;
 use heeler_coordinator::grpc;
 use heeler_coordinator::init::{InitOptions, init};
 use heeler_coordinator::pki::{OperatorPeer, Peer};
 use heeler_coordinator::state::StateFolder;
-use heeler_coordinator::tls::Caller;
+use heeler_coordinator::{App, Reach};
 use heeler_proto::{NodeName, OperatorName, v1};
 use heeler_store::Store;
 use http_body_util::{BodyExt as _, Full};
@@ -150,7 +150,7 @@ impl Served {
         let app = self.app.clone();
         match path {
             ENROL => self.of(grpc::enrolment(app), path, said, packed),
-            SESSION => self.of(grpc::agents(app), path, said, packed),
+            SESSION => self.of(grpc::agents(app, self.runtime.handle().clone()), path, said, packed),
             _ => self.of(grpc::operators(app), path, said, packed),
         }
     }

@@ -40,8 +40,7 @@ pub struct Cidr {
 }
 
 impl Cidr {
-    /// # Errors
-    /// When the address is loopback, multicast or 0.0.0.0, or the prefix length is not 1 to 30.
+    /// Fails when the address is loopback, multicast or 0.0.0.0, or the prefix length is not 1 to 30.
     pub fn new(address: Ipv4Addr, prefix: u8) -> Result<Self, Invalid> {
         let cidr = Self { address, prefix };
         let odd = address.is_loopback() || address.is_multicast() || address.is_unspecified();
@@ -52,7 +51,6 @@ impl Cidr {
     }
 
     /// Whether `other` is in the same network.
-    #[must_use]
     pub fn reaches(self, other: Ipv4Addr) -> bool {
         let shift = 32 - u32::from(self.prefix);
         u32::from(self.address) >> shift == u32::from(other) >> shift
@@ -102,10 +100,8 @@ impl fmt::Display for Cidr {
 pub struct Mac(String);
 
 impl Mac {
-    /// Takes upper case as well.
-    ///
-    /// # Errors
-    /// For anything but six hex octets with colons, for all zeroes, and for a multicast address.
+    /// Takes upper case as well. Fails for anything but six hex octets with colons, for all zeroes, and for a multicast
+    /// address.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let octets: Vec<Option<u8>> = text
             .split(':')

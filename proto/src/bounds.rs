@@ -1,14 +1,15 @@
 //! Checks an encoded message against a table of bounds, before anything is decoded, stored or shown.
 
 mod cut;
-mod operators;
-mod table;
 
 use std::fmt;
 
 pub use cut::cut;
-pub use operators::OPERATOR;
-pub use table::{ENROL, FROM_AGENT, MESSAGE};
+
+include!("gen/bounds.rs");
+
+/// The most bytes of any message: 4 MiB.
+pub const MESSAGE: usize = 4 * 1024 * 1024;
 
 /// A field of a message and its bounds.
 #[derive(Debug)]
@@ -23,6 +24,16 @@ pub struct Field {
     pub bytes: usize,
     /// The bounds of the fields inside, when it is a message; empty for text, bytes and numbers.
     pub fields: &'static [Field],
+}
+
+const fn field(number: u32, name: &'static str, count: usize, bytes: usize, fields: &'static [Field]) -> Field {
+    Field {
+        number,
+        name,
+        count,
+        bytes,
+        fields,
+    }
 }
 
 /// A field that exceeds its bound.
@@ -49,10 +60,8 @@ impl fmt::Display for Excess {
 }
 
 /// Checks an encoded message against `fields` in one pass, without allocating. It passes over fields that the table
-/// does not have and stops at malformed bytes: the decoder skips the former and refuses the latter.
-///
-/// # Errors
-/// The first field that exceeds its bound.
+/// does not have and stops at malformed bytes: the decoder skips the former and refuses the latter. Its error: the
+/// first field that exceeds its bound.
 pub fn check(message: &[u8], fields: &'static [Field]) -> Result<(), Excess> {
     let mut counts = [0_usize; 32];
     let mut rest = message;

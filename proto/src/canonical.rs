@@ -3,7 +3,6 @@ use std::collections::BinaryHeap;
 use ring::digest::{SHA256, digest};
 
 /// SHA-256 of some bytes.
-#[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest(&SHA256, bytes).as_ref());
@@ -19,7 +18,6 @@ pub struct Canonical(Vec<u8>);
 
 impl Canonical {
     /// Begins with the label, which names what is encoded and the version of the encoding, and has no zero byte.
-    #[must_use]
     pub fn new(label: &str) -> Self {
         Self([label.as_bytes(), &[0]].concat())
     }
@@ -57,13 +55,11 @@ impl Canonical {
     }
 
     /// What was added.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// SHA-256 of what was added.
-    #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         sha256(&self.0)
     }

@@ -36,27 +36,21 @@ pub struct Circle {
 }
 
 /// Why a statement is refused.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It names another cluster.
     #[error("it is about another cluster")]
     Cluster,
-    /// No trusted operator has the signer's name.
     #[error("it is signed by an operator that this node does not trust")]
     UnknownSigner,
-    /// The signature is not by the key of the operator that the statement names.
     #[error("its signature is not from the operator that it names")]
     Signature,
-    /// It adds a key that is revoked or an authority that is dropped.
     #[error("it adds a key or an authority that was dropped")]
     Dropped,
-    /// Another key has the operator's name.
     #[error("another key already has the operator's name")]
     NameTaken,
-    /// It would drop the last operator or the last authority.
     #[error("it would drop the last operator or authority")]
     Last,
-    /// The certificate is not one of this cluster's authority.
     #[error("its certificate is not from an authority of this cluster")]
     Certificate,
     /// It would exceed the bound on operators, revoked keys or authorities.
@@ -65,10 +59,8 @@ pub enum Refused {
 }
 
 impl Circle {
-    /// Applies a statement. One that repeats what already holds is accepted.
-    ///
-    /// # Errors
-    /// Why the statement is refused; nothing changed then.
+    /// Applies a statement. One that repeats what already holds is accepted. Its error: why the statement is refused;
+    /// nothing changed then.
     pub fn accept(&mut self, statement: &Statement) -> Result<(), Refused> {
         if statement.cluster != self.cluster {
             return Err(Refused::Cluster);
@@ -152,7 +144,6 @@ impl Circle {
     }
 
     /// SHA-256 of each trusted authority's certificate, in the order in which they were added.
-    #[must_use]
     pub fn fingerprints(&self) -> Vec<Vec<u8>> {
         self.authorities.iter().map(|known| sha256(known).to_vec()).collect()
     }

@@ -2,7 +2,7 @@ use ring::rand::SecureRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{Canonical, Invalid, Irreversible, NodeName, TaskId, v1};
+use crate::{Canonical, Invalid, NodeName, TaskId, v1};
 
 /// How long a consent is valid, in milliseconds: one hour.
 pub const LIFETIME_MS: u64 = 60 * 60 * 1000;
@@ -18,7 +18,7 @@ pub struct Consent {
     pub task: TaskId,
     /// The node on which the change may be made.
     pub node: NodeName,
-    /// SHA-256 of the change: [`Irreversible::digest`].
+    /// SHA-256 of the change: [`crate::Irreversible::digest`].
     pub act: [u8; 32],
     /// The end of its validity, Unix milliseconds: [`LIFETIME_MS`] after it was signed.
     pub expires_at_ms: u64,
@@ -29,12 +29,11 @@ pub struct Consent {
 }
 
 /// Why a consent does not permit a change.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConsentError {
-    /// It names another task.
     #[error("the consent is for another task")]
     OtherTask,
-    /// It names another node.
     #[error("the consent is for another node")]
     OtherNode,
     /// The machine changed since it was given, or it was given for another change.
@@ -46,33 +45,15 @@ pub enum ConsentError {
     /// It expires more than two hours from now: this machine's clock is behind, or the signer's is ahead.
     #[error("the consent was given in the future")]
     Future,
-    /// The signature is not by the given public key.
     #[error("the consent is not signed by a key that this node knows")]
     Signature,
 }
 
 impl Consent {
-    /// Signs a permission for `act`; `bound` is the task and the node, `now_ms` is in Unix milliseconds.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
+    /// Signs a permission for the change with the digest `act` ([`crate::Irreversible::digest`] or
+    /// [`ReleaseHold::digest`](crate::ReleaseHold::digest)); `now_ms` is in Unix milliseconds. Fails when the system
+    /// gives no randomness.
     pub fn sign(
-        key: &EcdsaKeyPair,
-        operator: &str,
-        bound: (&TaskId, &NodeName),
-        act: &Irreversible,
-        now_ms: u64,
-        random: &dyn SecureRandom,
-    ) -> Result<Self, ring::error::Unspecified> {
-        Self::sign_digest(key, operator, bound, act.digest(), now_ms, random)
-    }
-
-    /// Like [`Consent::sign`], for a change by its digest: [`Irreversible::digest`] or
-    /// [`ReleaseHold::digest`](crate::ReleaseHold::digest).
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
-    pub fn sign_digest(
         key: &EcdsaKeyPair,
         operator: &str,
         (task, node): (&TaskId, &NodeName),
@@ -95,10 +76,7 @@ impl Consent {
         Ok(consent)
     }
 
-    /// A new P-256 key pair, as PKCS #8 in DER.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
+    /// A new P-256 key pair, as PKCS #8 in DER. Fails when the system gives no randomness.
     pub fn new_key(random: &dyn SecureRandom) -> Result<Vec<u8>, ring::error::Unspecified> {
         Ok(EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, random)?
             .as_ref()
@@ -106,7 +84,6 @@ impl Consent {
     }
 
     /// The bytes that are signed: every field but the signature.
-    #[must_use]
     pub fn canonical(&self) -> Canonical {
         let mut bytes = Canonical::new("heeler consent 2");
         bytes.text(&self.id).text(self.task.as_str()).text(self.node.as_str());
@@ -114,27 +91,10 @@ impl Consent {
         bytes
     }
 
-    /// Checks that it permits `act`, as part of the task on the node of `bound`, at `now_ms` (Unix milliseconds).
-    /// `public_key` is the operator's uncompressed point, 65 bytes. Whether it was used before is checked by the
-    /// journal.
-    ///
-    /// # Errors
-    /// The first check that fails; the signature is checked first.
+    /// Checks that it permits the change with the digest `act`, as part of the task on the node, at `now_ms` (Unix
+    /// milliseconds). `public_key` is the operator's uncompressed point, 65 bytes. Whether it was used before is checked
+    /// by the journal. Its error: the first check that fails; the signature is checked first.
     pub fn permits(
-        &self,
-        bound: (&TaskId, &NodeName),
-        act: &Irreversible,
-        now_ms: u64,
-        public_key: &[u8],
-    ) -> Result<(), ConsentError> {
-        self.permits_digest(bound, &act.digest(), now_ms, public_key)
-    }
-
-    /// Like [`Consent::permits`], for a change by its digest.
-    ///
-    /// # Errors
-    /// The first check that fails; the signature is checked first.
-    pub fn permits_digest(
         &self,
         (task, node): (&TaskId, &NodeName),
         act: &[u8; 32],
@@ -205,7 +165,7 @@ mod tests {
     use ring::signature::KeyPair as _;
 
     use super::*;
-    use crate::{DiskIdentity, EraseContents, Serial};
+    use crate::{DiskIdentity, EraseContents, Irreversible, Serial};
 
     fn act(serial: &str) -> Irreversible {
         let disk = DiskIdentity {
@@ -226,9 +186,9 @@ mod tests {
         let untrusted = key(&Consent::new_key(&random).unwrap());
         let public = operator.public_key().as_ref();
         let (task, node) = (TaskId::from_random(1), NodeName::new("a").unwrap());
-        let consent = Consent::sign(&operator, "me", (&task, &node), &act("A"), 1_000, &random).unwrap();
+        let consent = Consent::sign(&operator, "me", (&task, &node), act("A").digest(), 1_000, &random).unwrap();
         let permits = |consent: &Consent, task: &TaskId, node: &NodeName, act: &Irreversible, now: u64, key: &[u8]| {
-            consent.permits((task, node), act, now, key)
+            consent.permits((task, node), &act.digest(), now, key)
         };
 
         assert_eq!(permits(&consent, &task, &node, &act("A"), 1_000, public), Ok(()));

@@ -1,9 +1,7 @@
 //! Durations, as a person types them and reads them.
 
-/// Reads a number with a unit, such as `90s`, `30m`, `2h` or `7d`, as milliseconds; at least 1 s.
-///
-/// # Errors
-/// What to write instead.
+/// Reads a number with a unit, such as `90s`, `30m`, `2h` or `7d`, as milliseconds; at least 1 s. Its error: what to
+/// write instead.
 pub fn parse(text: &str) -> Result<u64, String> {
     let read = || {
         let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -22,7 +20,6 @@ pub fn parse(text: &str) -> Result<u64, String> {
 }
 
 /// Milliseconds in one unit, rounded down: "4 s", "12 min", "3 h", "9 d".
-#[must_use]
 pub fn span(ms: u64) -> String {
     match ms / 1000 {
         s @ 0..60 => format!("{s} s"),

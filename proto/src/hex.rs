@@ -1,5 +1,4 @@
 /// Lower-case hex, two digits a byte.
-#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
@@ -11,7 +10,6 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// The bytes of a text in hex; None when it has an odd length, or another character in it.
-#[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |of: u8| char::from(of).to_digit(16).map(|digit| digit as u8);
     let mut bytes = Vec::with_capacity(text.len() / 2);

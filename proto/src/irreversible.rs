@@ -84,7 +84,6 @@ const LABEL: &str = "heeler act 2";
 
 impl ReleaseHold {
     /// The digest that a consent is bound to. It differs from that of any other change.
-    #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut bytes = Canonical::new(LABEL);
         bytes.number(5).text(&self.snapshot).text(&self.tag);
@@ -106,7 +105,6 @@ pub struct KeepChange {
 impl Irreversible {
     /// The bytes that identify the change, the order of disks and properties aside: each case has a number of its own,
     /// 1 to 4.
-    #[must_use]
     pub fn canonical(&self) -> Canonical {
         let mut bytes = Canonical::new(LABEL);
         match self {
@@ -145,7 +143,6 @@ impl Irreversible {
     }
 
     /// SHA-256 of [`Self::canonical`]: the digest that a consent is bound to.
-    #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         self.canonical().sha256()
     }

@@ -3,8 +3,10 @@
 //! [`v1`] holds the generated messages. The other modules hold types that can only be made from a valid message, so
 //! that no code behind the wire checks a value twice.
 
+mod access;
 mod backplane;
 mod blocked;
+mod boot;
 pub mod bounds;
 mod canonical;
 mod circle;
@@ -16,17 +18,24 @@ mod irreversible;
 mod locale;
 mod mountpoint;
 mod name;
+mod names;
 mod pool;
+mod repositories;
 #[cfg(feature = "json")]
 mod shape;
 mod snapshot;
+mod sound;
+mod storages;
 mod task;
+mod time_servers;
 mod timezone;
 mod trust;
 mod word;
 
+pub use access::{AccessGroup, AccessName, AccessPath, EnsureAccess, Person, Realm, Right};
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
 pub use blocked::advice;
+pub use boot::{EnsureBoot, Journal, PageSize, Pcie, Swap};
 pub use canonical::{Canonical, sha256};
 pub use circle::{Circle, MOST_STATEMENTS, Refused, TrustedOperator};
 pub use consent::{Consent, ConsentError};
@@ -38,11 +47,16 @@ pub use irreversible::{
 pub use locale::{EnsureLocale, Locale};
 pub use mountpoint::{Mountpoint, is_below};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
+pub use names::{Domain, EnsureNames, Host};
 pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, dataset_name};
 /// Gives `encoded_len`, `encode` and `decode` of the messages.
 pub use prost::Message;
+pub use repositories::{EnsureRepositories, Fingerprint, PublicKey, RepositoryUri, RepositoryWord};
 pub use snapshot::{Class, Keep, KeepScrubs, KeepSnapshots, ScrubEvery, SnapshotPolicy};
+pub use sound::EnsureSound;
+pub use storages::{EnsureStorages, Storage, StorageContent, StorageName, StoragePlace};
 pub use task::{EnsurePool, EraseDisk, Kind, Spec, Task};
+pub use time_servers::{EnsureTime, TimeServer};
 pub use timezone::{EnsureTimezone, TimeZone};
 pub use trust::{Statement, TrustChange, statements_sha256};
 pub use word::Word;
@@ -86,7 +100,6 @@ impl Invalid {
     }
 
     /// `field` is required and absent.
-    #[must_use]
     pub fn missing(field: &'static str) -> Self {
         Self::new(field, "it is missing")
     }

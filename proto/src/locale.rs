@@ -9,8 +9,7 @@ use crate::{Invalid, Spec};
 pub struct Locale(String);
 
 impl Locale {
-    /// # Errors
-    /// For any other spelling of UTF-8, and for anything but letters and digits in language, country and modifier.
+    /// Fails for any other spelling of UTF-8, and for anything but letters and digits in language, country and modifier.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric());
         let whole = || {

@@ -39,11 +39,9 @@ pub enum Mountpoint {
 }
 
 impl Mountpoint {
-    /// Reads `none` or a path.
-    ///
-    /// # Errors
-    /// For a path with `.`, `..`, `//`, a slash at its end or control characters, because it would be compared with
-    /// others as text; for one of the system's folders; and for Heeler's own folder in a dataset.
+    /// Reads `none` or a path. Fails for a path with `.`, `..`, `//`, a slash at its end or control characters, because
+    /// it would be compared with others as text; for one of the system's folders; and for Heeler's own folder in a
+    /// dataset.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let refused = |why: &str| Err(Invalid::new("mountpoint", format!("{text:?} {why}")));
         if text == "none" {
@@ -74,7 +72,6 @@ impl Mountpoint {
 }
 
 /// Whether the path, or the dataset's name, is inside `outer` and is not `outer` itself. Both have no `.`, `..`, `//` or final `/`.
-#[must_use]
 pub fn is_below(path: &str, outer: &str) -> bool {
     path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -6,7 +6,6 @@ macro_rules! text {
     ($name:ident) => {
         impl $name {
             /// The text itself.
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -44,8 +43,7 @@ pub(crate) use text;
 pub struct NodeName(String);
 
 impl NodeName {
-    /// # Errors
-    /// For anything but 1 to 63 lower-case letters, digits and inner hyphens.
+    /// Fails for anything but 1 to 63 lower-case letters, digits and inner hyphens.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         let inner = text
@@ -70,11 +68,8 @@ text!(NodeName);
 pub struct Serial(String);
 
 impl Serial {
-    /// Turns each inner space into `_`, as udev does in the names below `/dev/disk/by-id`.
-    ///
-    /// # Errors
-    /// When the text is empty, longer than 64, not printable ASCII, has a slash, backslash or quote, or begins with
-    /// `-` or `.`.
+    /// Turns each inner space into `_`, as udev does in the names below `/dev/disk/by-id`. Fails when the text is
+    /// empty, longer than 64, not printable ASCII, has a slash, backslash or quote, or begins with `-` or `.`.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let spaceless = text.trim_matches(' ').replace(' ', "_");
         let text = spaceless.as_str();
@@ -96,8 +91,7 @@ text!(Serial);
 pub struct TaskId(String);
 
 impl TaskId {
-    /// # Errors
-    /// For anything but 32 lower-case hex digits.
+    /// Fails for anything but 32 lower-case hex digits.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         if text.len() == 32 && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
             Ok(Self(text.to_owned()))
@@ -107,7 +101,6 @@ impl TaskId {
     }
 
     /// The id with these 128 bits, which the caller draws at random.
-    #[must_use]
     pub fn from_random(bits: u128) -> Self {
         Self(format!("{bits:032x}"))
     }
@@ -121,8 +114,7 @@ text!(TaskId);
 pub struct OperatorName(String);
 
 impl OperatorName {
-    /// # Errors
-    /// For anything but 1 to 64 letters, digits and `._@-`, the first a letter or digit.
+    /// Fails for anything but 1 to 64 letters, digits and `._@-`, the first a letter or digit.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let fits = text
             .chars()

@@ -12,8 +12,7 @@ use crate::{Invalid, Mountpoint, NodeName, Serial};
 pub struct PoolName(String);
 
 impl PoolName {
-    /// # Errors
-    /// For what `zpool create` refuses (zpoolconcepts(7): names that begin with mirror, raidz, draid, spare or log),
+    /// Fails for what `zpool create` refuses (zpoolconcepts(7): names that begin with mirror, raidz, draid, spare or log),
     /// for a space, and for more than 64 characters.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let reserved = ["mirror", "raidz", "draid", "spare", "log"]
@@ -37,8 +36,7 @@ text!(PoolName);
 pub struct PoolGuid(pub u64);
 
 impl PoolGuid {
-    /// # Errors
-    /// When the text is not a decimal number from 1 to 2^64-1.
+    /// Fails when the text is not a decimal number from 1 to 2^64-1.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         text.parse()
             .ok()
@@ -70,8 +68,7 @@ impl fmt::Display for PoolGuid {
 pub struct HostId(pub u32);
 
 impl HostId {
-    /// # Errors
-    /// When the text is not eight hex digits, or zero.
+    /// Fails when the text is not eight hex digits, or zero.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let id = u32::from_str_radix(text, 16)
             .ok()
@@ -141,10 +138,8 @@ pub struct LiveSerial {
     pub node: NodeName,
 }
 
-/// The full name of a dataset below a pool, such as `data/pve-files`.
-///
-/// # Errors
-/// For anything but components of letters, digits and `_-.:` with slashes between them; at most 199 characters.
+/// The full name of a dataset below a pool, such as `data/pve-files`. Fails for anything but components of letters,
+/// digits and `_-.:` with slashes between them; at most 199 characters.
 pub fn dataset_name(text: &str) -> Result<&str, Invalid> {
     let component = |part: &str| {
         !part.is_empty()
@@ -171,8 +166,7 @@ fn once(serials: &[Serial]) -> Result<(), Invalid> {
 }
 
 impl PoolSpec {
-    /// # Errors
-    /// When the parts contradict each other, or one of them is beyond its range.
+    /// Fails when the parts contradict each other, or one of them is beyond its range.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         if self.serials.len() < 2 {
             return Err(Invalid::new(

@@ -33,7 +33,6 @@ impl Class {
     ];
 
     /// The class in a snapshot's name and property.
-    #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Frequent => "frequent",
@@ -60,11 +59,8 @@ impl Keep {
     /// The largest count of a class.
     pub const MOST: u32 = 10_000;
 
-    /// Takes one count for each of [`Class::ALL`].
-    ///
-    /// # Errors
-    /// When a count exceeds [`Self::MOST`], or when frequent ones are kept and their minutes are not a divisor of 60
-    /// from 1 to 30.
+    /// Takes one count for each of [`Class::ALL`]. Fails when a count exceeds [`Self::MOST`], or when frequent ones are
+    /// kept and their minutes are not a divisor of 60 from 1 to 30.
     pub fn new(counts: [u32; 6], frequent_minutes: u32) -> Result<Self, Invalid> {
         if let Some(count) = counts.iter().find(|count| **count > Self::MOST) {
             return Err(Invalid::new("keep", format!("{count} is more than {}", Self::MOST)));
@@ -83,7 +79,6 @@ impl Keep {
     }
 
     /// The default: 24 hourly, 14 daily, 8 weekly.
-    #[must_use]
     pub const fn usual() -> Self {
         Self {
             counts: [0, 24, 14, 8, 0, 0],
@@ -92,7 +87,6 @@ impl Keep {
     }
 
     /// How many snapshots of the class are kept.
-    #[must_use]
     pub const fn count(&self, class: Class) -> u32 {
         self.counts[class as usize]
     }
@@ -104,7 +98,6 @@ impl Keep {
     }
 
     /// The period of [`Class::Frequent`] in minutes; 0 when none are kept.
-    #[must_use]
     pub const fn frequent_minutes(&self) -> u32 {
         self.frequent_minutes
     }
@@ -146,7 +139,6 @@ pub struct KeepSnapshots {
 
 impl KeepSnapshots {
     /// The counts of `dataset`; None when no policy names it.
-    #[must_use]
     pub fn of(&self, dataset: &str) -> Option<&Keep> {
         let found = self.policies.iter().find(|policy| policy.dataset == dataset);
         found.map(|policy| &policy.keep)

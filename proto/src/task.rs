@@ -2,22 +2,31 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnsureLocale, EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
+    EnsureAccess, EnsureBoot, EnsureLocale, EnsureNames, EnsureRepositories, EnsureSound, EnsureStorages, EnsureTime,
+    EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
 };
 
-/// Calls a macro with the type and the name of every kind of task, in the order in which the tasks of a node run.
-/// This is the list of tasks: a new kind is one line here.
+/// Calls a macro with the type and the name of every kind of task, in the order in which the tasks of a node run: what
+/// protects data first, the network last, because a change of it waits for the networks of other nodes. This is the
+/// list of tasks: a new kind is one line here.
 #[macro_export]
 macro_rules! for_each_task {
     ($callback:ident) => {
         $callback! {
             EnsurePool "ensure pool",
             EraseDisk "erase disk",
-            KeepBackplane "set up backplane",
             KeepSnapshots "schedule snapshots",
             KeepScrubs "schedule scrubs",
+            EnsureSound "repair packages",
+            EnsureTime "ensure time",
             EnsureTimezone "ensure timezone",
             EnsureLocale "ensure locale",
+            EnsureNames "ensure names",
+            EnsureBoot "set up boot",
+            EnsureRepositories "set up repositories",
+            EnsureAccess "set up access",
+            EnsureStorages "set up storages",
+            KeepBackplane "set up backplane",
         }
     };
 }
@@ -27,10 +36,7 @@ macro_rules! for_each_task {
 /// It is JSON. An unknown field is refused, so that no agent does less than it was asked for. A field that is added
 /// later has a default, is left out when it has it, and then an agent of the version before reads the spec.
 pub trait Spec: Serialize + DeserializeOwned {
-    /// Checks what the types of the fields cannot.
-    ///
-    /// # Errors
-    /// The first field that is not valid.
+    /// Checks what the types of the fields cannot. Its error: the first field that is not valid.
     fn check(&self) -> Result<(), Invalid> {
         Ok(())
     }
@@ -57,17 +63,13 @@ macro_rules! tasks {
 
         impl Task {
             /// [`Kind::NAME`] of its spec.
-            #[must_use]
             pub const fn kind(&self) -> &'static str {
                 match self {
                     $(Self::$kind(_) => $name,)*
                 }
             }
 
-            /// Reads a task of this kind.
-            ///
-            /// # Errors
-            /// When the kind is not known here, or the spec is not valid.
+            /// Reads a task of this kind. Fails when the kind is not known here, or the spec is not valid.
             pub fn read(kind: &str, spec: &[u8]) -> Result<Self, Invalid> {
                 match kind {
                     $($name => read(spec).map(Self::$kind),)*

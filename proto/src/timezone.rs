@@ -9,8 +9,7 @@ use crate::{Invalid, Spec};
 pub struct TimeZone(String);
 
 impl TimeZone {
-    /// # Errors
-    /// For anything but letters, digits and `_+-`, with single slashes between them.
+    /// Fails for anything but letters, digits and `_+-`, with single slashes between them.
     pub fn new(text: &str) -> Result<Self, Invalid> {
         let part = |part: &str| {
             let inner = part.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c));

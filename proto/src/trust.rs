@@ -54,10 +54,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Signs a change; `now_ms` is in Unix milliseconds.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
+    /// Signs a change; `now_ms` is in Unix milliseconds. Fails when the system gives no randomness.
     pub fn sign(
         key: &EcdsaKeyPair,
         operator: &OperatorName,
@@ -78,7 +75,6 @@ impl Statement {
     }
 
     /// The bytes that are signed: every field but the signature. Each change has a number of its own, 1 to 4.
-    #[must_use]
     pub fn canonical(&self) -> Canonical {
         let mut bytes = Canonical::new("heeler statement 2");
         bytes
@@ -95,7 +91,6 @@ impl Statement {
     }
 
     /// Whether `public_key` (uncompressed point, 65 bytes) signed it.
-    #[must_use]
     pub fn is_signed_by(&self, public_key: &[u8]) -> bool {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key)
             .verify(self.canonical().as_bytes(), &self.signature)
@@ -103,14 +98,12 @@ impl Statement {
     }
 
     /// SHA-256 of the signed bytes. ECDSA can sign the same bytes in many ways; all of them are the same statement.
-    #[must_use]
     pub fn id(&self) -> [u8; 32] {
         self.canonical().sha256()
     }
 }
 
 /// SHA-256 of the ids of a list of statements, in order.
-#[must_use]
 pub fn statements_sha256(ids: &[[u8; 32]]) -> [u8; 32] {
     sha256(ids.as_flattened())
 }

@@ -11,7 +11,6 @@ pub trait Word: Sized + Copy + PartialEq + 'static {
     fn word(self) -> &'static str;
 
     /// The value with that word.
-    #[must_use]
     fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|value| value.word() == word)
     }

@@ -67,3 +67,40 @@ fn contradictory_specs_are_refused() {
         assert!(Task::read("ensure pool", bad.as_bytes()).is_err(), "{to}");
     }
 }
+
+#[test]
+fn contradictory_access_is_refused() {
+    let access = recorded("set up access");
+    let access = access.lines().nth(1).unwrap();
+    for (from, to) in [
+        (r#"{"name":"readers"}"#, r#"{"name":"ops"}"#),
+        (r#""groups":["ops"]"#, r#""groups":["admins"]"#),
+        (r#""name":"ada""#, r#""name":"root""#),
+        (r#""name":"ada""#, r#""name":"-ada""#),
+        (r#""realm":"pam""#, r#""realm":"p@m""#),
+        (r#""path":"/vms/100""#, r#""path":"/vms/../x""#),
+    ] {
+        let bad = access.replacen(from, to, 1);
+        assert_ne!(bad, access, "{from}");
+        assert!(Task::read("set up access", bad.as_bytes()).is_err(), "{to}");
+    }
+}
+
+#[test]
+fn contradictory_storages_are_refused() {
+    let storages = recorded("set up storages");
+    let storages = storages.lines().nth(1).unwrap();
+    for (from, to) in [
+        (r#""path":"/data/pve-files""#, r#""path":"none""#),
+        (r#""path":"/data/pve-files""#, r#""path":"/var/lib/../x""#),
+        (r#""dataset":"data/pve-files""#, r#""dataset":"-data""#),
+        (r#""content":["iso"]"#, r#""content":["images"]"#),
+        (r#""content":["iso"]"#, r#""content":[]"#),
+        (r#""name":"files""#, r#""name":"local""#),
+        (r#""name":"local""#, r#""name":"card""#),
+    ] {
+        let bad = storages.replacen(from, to, 1);
+        assert_ne!(bad, storages, "{from}");
+        assert!(Task::read("set up storages", bad.as_bytes()).is_err(), "{to}");
+    }
+}

@@ -89,10 +89,7 @@ impl BareAgent {
             .to_vec()
     }
 
-    /// Asks for a certificate.
-    ///
-    /// # Errors
-    /// The coordinator's status.
+    /// Asks for a certificate. Its error: the coordinator's status.
     pub async fn enrol(&self, node: &str, token: &str) -> Result<String, Status> {
         let channel = dial(self.enrolment, client(&self.ca, None, &self.clock)).await.unwrap();
         let request = v1::EnrolRequest {
@@ -116,18 +113,12 @@ impl BareAgent {
         }
     }
 
-    /// Opens a stream and says hello.
-    ///
-    /// # Errors
-    /// Why TLS or the coordinator refused it.
+    /// Opens a stream and says hello. Its error: why TLS or the coordinator refused it.
     pub async fn connect(&self, hello: v1::Hello) -> Result<Line, String> {
         self.connect_with(from_agent::Body::Hello(hello)).await
     }
 
-    /// Opens a stream and sends this message first.
-    ///
-    /// # Errors
-    /// Why TLS or the coordinator refused it.
+    /// Opens a stream and sends this message first. Its error: why TLS or the coordinator refused it.
     pub async fn connect_with(&self, first: from_agent::Body) -> Result<Line, String> {
         let key = self.key.serialize_pem();
         let own = (!self.chain.is_empty()).then_some((self.chain.as_str(), key.as_str()));
@@ -151,10 +142,7 @@ impl BareAgent {
         }
     }
 
-    /// Opens a stream and waits for the welcome.
-    ///
-    /// # Errors
-    /// Why it was refused.
+    /// Opens a stream and waits for the welcome. Its error: why it was refused.
     pub async fn join(&self, hello: v1::Hello) -> Result<(Line, v1::Welcome), String> {
         let mut line = self.connect(hello).await?;
         match line.next().await? {
@@ -165,10 +153,7 @@ impl BareAgent {
 }
 
 impl Line {
-    /// The next message.
-    ///
-    /// # Errors
-    /// Why the stream ended.
+    /// The next message. Its error: why the stream ended.
     pub async fn next(&mut self) -> Result<to_agent::Body, String> {
         match self.incoming.message().await {
             Ok(Some(message)) => Ok(message.body.unwrap()),

@@ -3,11 +3,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heeler_coordinator::app::HISTORY_BYTES;
+use heeler_coordinator::HISTORY_BYTES;
+use heeler_coordinator::Patience;
 use heeler_coordinator::init::{InitOptions, init};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
-use heeler_coordinator::tls::Patience;
 use heeler_proto::v1::operator_client::OperatorClient;
 use heeler_proto::{Consent, OperatorName};
 use ring::rand::SystemRandom;
@@ -91,10 +91,7 @@ impl Fleet {
         read(&self.state().ca().join("certificate.pem"))
     }
 
-    /// Starts the coordinator, on the ports it had before.
-    ///
-    /// # Errors
-    /// As [`Coordinator::bind`].
+    /// Starts the coordinator, on the ports it had before. Fails as [`Coordinator::bind`].
     pub async fn start(&mut self) -> Result<(), ServeError> {
         let (agents, enrolment) = (self.agents, self.enrolment);
         let options = ServeOptions {
@@ -152,10 +149,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts another coordinator on the same state, on other ports.
-    ///
-    /// # Errors
-    /// As [`Coordinator::bind`].
+    /// Starts another coordinator on the same state, on other ports. Fails as [`Coordinator::bind`].
     pub async fn second(&self) -> Result<(), ServeError> {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let addresses = Vec::new();

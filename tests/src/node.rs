@@ -166,6 +166,6 @@ fn agent_config(contact: &v1::BeginContactReply, name: &str) -> Config {
 /// The content that first contact writes to /etc/heeler/agent.json.
 #[must_use]
 pub fn agent_json(contact: &v1::BeginContactReply, name: &str) -> serde_json::Value {
-    let part = heeler_coordinator::contact::agent_config(&NodeName::new(name).unwrap(), contact);
+    let part = heeler_coordinator::agent_config(&NodeName::new(name).unwrap(), contact);
     serde_json::from_slice(&part.bytes).unwrap()
 }

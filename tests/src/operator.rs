@@ -124,7 +124,7 @@ pub fn consents(key: &EcdsaKeyPair, plan: &v1::NodePlan, now_ms: u64) -> Vec<v1:
         let Ok(task) = TaskId::new(task) else { continue };
         for act in step.ops.iter().filter_map(|op| op.irreversible.clone()) {
             let act = Irreversible::try_from(act).unwrap();
-            let consent = Consent::sign(key, ME, (&task, &node), &act, now_ms, &SystemRandom::new());
+            let consent = Consent::sign(key, ME, (&task, &node), act.digest(), now_ms, &SystemRandom::new());
             consents.push(consent.unwrap().into());
         }
     }

@@ -28,10 +28,7 @@ impl Fleet {
         std::fs::remove_dir_all(self.state().path()).unwrap();
     }
 
-    /// Restores a backup as `heeler backup restore` does.
-    ///
-    /// # Errors
-    /// As [`restore`].
+    /// Restores a backup as `heeler backup restore` does. Fails as [`restore`].
     pub async fn restore(&self, archive: &Path) -> Result<Restored, BackupError> {
         let text = std::fs::read_to_string(self.folder().join("recovery.txt")).unwrap();
         let recovery = Recovery::parse(&text).unwrap();

@@ -52,10 +52,7 @@ pub fn client(ca: &str, own: Option<(&str, &str)>, clock: &Arc<HandClock>) -> Cl
     config
 }
 
-/// Opens a bare TLS connection.
-///
-/// # Errors
-/// When the handshake fails.
+/// Opens a bare TLS connection. Fails when the handshake fails.
 pub async fn connect(address: SocketAddr, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from(SERVER_NAME).unwrap();

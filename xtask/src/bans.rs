@@ -7,14 +7,12 @@ mod graph;
 mod licence;
 mod rules;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::run;
 
-/// Checks licences, sources, banned crates and layers, and what the agent links.
-///
-/// # Errors
-/// When a rule is broken, with one line for each.
+/// Checks licences, sources, banned crates and layers, and what the agent links. Fails when a rule is broken, with one
+/// line for each.
 pub fn run() -> Result<()> {
     let rules = rules::read(&run::root().join("deny.toml"))?;
     let graph = graph::of_workspace()?;
@@ -23,12 +21,7 @@ pub fn run() -> Result<()> {
     }
     let mut broken = rules.broken_by(&graph);
     broken.extend(agent::broken()?);
-    ensure!(
-        broken.is_empty(),
-        "{} rules broken:\n  {}",
-        broken.len(),
-        broken.join("\n  ")
-    );
+    run::no_rule_broken(&broken)?;
     println!("{} crates keep to deny.toml", graph.packages.len());
     Ok(())
 }

@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use protox::prost_reflect::DescriptorPool;
 use serde_json::Value;
 
 use crate::documents::{self, Documents};
-use crate::{documents_page, drift, run};
+use crate::{bounds, documents_page, drift, run};
 
 const CURE: &str = "cargo xtask codegen";
+const READ: &str = "#[cfg_attr(feature = \"json\", derive(serde::Deserialize))]";
 
 /// Generates `proto/src/gen`, one file a protobuf package, and `docs/json`; with `check`, only compares.
 pub fn run(check: bool) -> Result<()> {
@@ -28,15 +28,19 @@ pub fn run(check: bool) -> Result<()> {
 
 /// The code and the schema of the .proto files in a folder.
 fn generate(include: &Path) -> Result<(drift::Files, Value)> {
-    let mut sources = Vec::new();
-    collect(include, &mut sources)?;
-    sources.sort();
+    let sources = sources(include)?;
     ensure!(!sources.is_empty(), "no .proto file under {}", include.display());
-    let set = protox::compile(&sources, [include]).context("the .proto files do not compile")?;
-    let pool = DescriptorPool::from_file_descriptor_set(set.clone()).context("the .proto files do not fit together")?;
+    let mut compiler = protox::Compiler::new([include])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(&sources)
+        .context("the .proto files do not compile")?;
+    let pool = compiler.descriptor_pool();
     let found = Documents::find(&pool)?;
 
     let out = tempfile::tempdir()?;
+    fs::write(out.path().join("bounds.rs"), bounds::code(&pool)?)?;
     let builder = tonic_prost_build::configure()
         .build_transport(false)
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
@@ -44,16 +48,17 @@ fn generate(include: &Path) -> Result<(drift::Files, Value)> {
         .btree_map(".")
         // A secret's value must not appear in logs, so the message has no `Debug`.
         .skip_debug([".heeler.v1.SetSecretRequest"])
+        // A backup begins with it, as JSON.
+        .message_attribute("heeler.json.Backup", READ)
+        .message_attribute("heeler.json.BackupFile", READ)
         .emit_rerun_if_changed(false)
         .out_dir(out.path());
     found
         .derive(builder)?
-        .compile_fds(set)
+        .compile_fds(compiler.file_descriptor_set())
         .context("could not generate code from the .proto files")?;
 
-    let generated = fs::read_dir(out.path())?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
+    let generated = run::files(out.path())?;
     for path in &generated {
         let mut code = fs::read_to_string(path)?;
         let package = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -69,16 +74,10 @@ fn generate(include: &Path) -> Result<(drift::Files, Value)> {
     Ok((drift::read(out.path(), "rs")?, found.schema()?))
 }
 
-fn collect(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(dir).with_context(|| format!("could not list {}", dir.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, found)?;
-        } else if path.extension().is_some_and(|e| e == "proto") {
-            found.push(path);
-        }
-    }
-    Ok(())
+fn sources(include: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = run::files(include)?;
+    found.retain(|path| path.extension().is_some_and(|e| e == "proto"));
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -88,9 +87,7 @@ mod tests {
     /// The .proto files with `text` put after `at`.
     fn changed(at: &str, text: &str) -> Result<(drift::Files, Value)> {
         let (from, to) = (run::root().join("proto"), tempfile::tempdir().unwrap());
-        let mut sources = Vec::new();
-        collect(&from, &mut sources).unwrap();
-        for source in sources {
+        for source in sources(&from).unwrap() {
             let path = to.path().join(source.strip_prefix(&from).unwrap());
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             let proto = fs::read_to_string(source).unwrap();

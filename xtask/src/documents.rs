@@ -217,7 +217,6 @@ fn names(message: &MessageDescriptor) -> Result<BTreeSet<String>> {
     Ok(all)
 }
 
-/// The fields that are in no oneof.
 fn own(message: &MessageDescriptor) -> impl Iterator<Item = FieldDescriptor> {
     let is_own = |field: &FieldDescriptor| field.containing_oneof().is_none_or(|around| around.is_synthetic());
     message.fields().filter(is_own)
@@ -283,14 +282,20 @@ fn words(name: &str) -> String {
 
 /// `STEP_OUTCOME_NOT_APPLICABLE` of `StepOutcome` is "not applicable".
 fn word(of: &EnumDescriptor, value: &str) -> String {
-    let mut prefix = String::new();
-    for letter in of.name().chars() {
-        if letter.is_uppercase() && !prefix.is_empty() {
-            prefix.push('_');
+    let prefix = format!("{}_", screaming(of.name()));
+    words(value.strip_prefix(&prefix).unwrap_or(value))
+}
+
+/// `StepOutcome` is `STEP_OUTCOME`.
+pub fn screaming(name: &str) -> String {
+    let mut all = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !all.is_empty() {
+            all.push('_');
         }
-        prefix.push(letter.to_ascii_uppercase());
+        all.push(letter.to_ascii_uppercase());
     }
-    words(value.strip_prefix(&format!("{prefix}_")).unwrap_or(value))
+    all
 }
 
 fn describe(def: &mut Value, comment: String) {

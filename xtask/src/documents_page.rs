@@ -24,7 +24,6 @@ commands. Both files are written by `cargo xtask codegen` from the .proto files.
 - Exit codes are the same as without `--json`. A command that fails prints a [Failure](#failure) last.
 ";
 
-/// Writes the page.
 pub fn page(schema: &Value) -> Result<String> {
     let mut page = HEAD.to_owned();
     page.push_str("\n## Commands\n\n| command | document | |\n| --- | --- | --- |\n");
@@ -90,7 +89,6 @@ fn comment(def: &Value) -> &str {
     def["description"].as_str().unwrap_or_default()
 }
 
-/// The type of a value, as the page names it.
 fn kind(def: &Value) -> String {
     if let Some(name) = def["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return format!("[{name}](#{})", name.to_lowercase());

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+
+use crate::run;
 
 /// File name → content.
 pub type Files = BTreeMap<String, String>;
@@ -12,19 +14,11 @@ pub type Files = BTreeMap<String, String>;
 /// The files of `dir` with this extension; empty when there is no such folder.
 pub fn read(dir: &Path, extension: &str) -> Result<Files> {
     let mut files = Files::new();
-    let Ok(entries) = fs::read_dir(dir) else {
-        return Ok(files);
-    };
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|e| e == extension) {
-            let name = path
-                .file_name()
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
-            files.insert(name, text);
-        }
+    let own = |path: &PathBuf| path.parent() == Some(dir) && path.extension().is_some_and(|e| e == extension);
+    for path in run::files(dir)?.into_iter().filter(own) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
+        files.insert(name, text);
     }
     Ok(files)
 }

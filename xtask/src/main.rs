@@ -2,6 +2,7 @@
 
 mod bans;
 mod bench;
+mod bounds;
 mod codegen;
 mod documents;
 mod documents_page;
@@ -64,17 +65,7 @@ enum Task {
         seconds: u64,
     },
     /// Makes Debian packages of the agent (arm64, amd64) and of the coordinator for this machine
-    Package {
-        /// Debug builds, for this machine alone: the same packages, sooner
-        #[arg(long)]
-        quick: bool,
-        /// The packages' version, in place of the workspace's
-        #[arg(long)]
-        version: Option<String>,
-        /// Where they go, in place of target/deb
-        #[arg(long)]
-        out: Option<std::path::PathBuf>,
-    },
+    Package(package::PackageOptions),
     /// Figures, each with what it may be at most
     #[command(subcommand)]
     Bench(Bench),
@@ -122,11 +113,7 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Tidy { verbose } => tidy::run(*verbose),
         Task::Size { top } => size::run(*top),
         Task::Rss { node, seconds } => rss::run(node, *seconds),
-        Task::Package { quick, version, out } => package::run(&package::PackageOptions {
-            quick: *quick,
-            version: version.clone(),
-            out: out.clone(),
-        }),
+        Task::Package(options) => package::run(options),
         Task::Bench(Bench::Fleet { sizes }) => bench::fleet(sizes),
         Task::Bench(Bench::Hostile) => bench::hostile(),
         Task::Bench(Bench::Prune { seconds }) => bench::prune(*seconds),

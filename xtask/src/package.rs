@@ -12,14 +12,17 @@ use self::deb::Deb;
 use crate::size::Machine;
 use crate::{run, size};
 
-/// Options of `cargo xtask package`.
+#[derive(clap::Args)]
 pub struct PackageOptions {
-    /// Debug builds, for this machine alone.
-    pub quick: bool,
-    /// Version of the packages; None: the workspace's.
-    pub version: Option<String>,
-    /// Folder for the packages; None: `target/deb`.
-    pub out: Option<PathBuf>,
+    /// Debug builds, for this machine alone: the same packages, sooner
+    #[arg(long)]
+    quick: bool,
+    /// The packages' version, in place of the workspace's
+    #[arg(long)]
+    version: Option<String>,
+    /// Where they go, in place of target/deb
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 /// Builds all packages for the given options.

@@ -21,10 +21,7 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 const STATIC: &str = "-Ctarget-feature=+crt-static -Cforce-unwind-tables=no";
 
 /// Installs a release build of the agent on a node of the running lab, and measures it for `seconds` once it is
-/// connected and has looked at its machine.
-///
-/// # Errors
-/// When memory or wake-ups exceed their limit.
+/// connected and has looked at its machine. Fails when memory or wake-ups exceed their limit.
 pub fn run(node: &str, seconds: u64) -> Result<()> {
     install(node)?;
     let script = format!(

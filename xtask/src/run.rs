@@ -1,6 +1,6 @@
 //! Runs programs, and finds the workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -31,10 +31,7 @@ pub fn cargo() -> Command {
     program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
 }
 
-/// Runs a program to its end on this terminal.
-///
-/// # Errors
-/// When its exit code is not 0.
+/// Runs a program to its end on this terminal. Fails when its exit code is not 0.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -45,10 +42,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end and returns its stdout.
-///
-/// # Errors
-/// When its exit code is not 0, with its last words.
+/// Runs a program to its end and returns its stdout. Fails when its exit code is not 0, with its last words.
 pub fn output(command: &mut Command) -> Result<String> {
     let out = command
         .output()
@@ -56,4 +50,22 @@ pub fn output(command: &mut Command) -> Result<String> {
     let said = String::from_utf8_lossy(&out.stderr);
     ensure!(out.status.success(), "{command:?}: {}\n{}", out.status, said.trim_end());
     String::from_utf8(out.stdout).with_context(|| format!("{command:?} printed something that is not UTF-8"))
+}
+
+/// Every file at or below a path, sorted; none when there is no such path.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let listed = output(program("find").arg(path).args(["-type", "f"]))?;
+    let mut found: Vec<_> = listed.lines().map(PathBuf::from).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Fails when rules are broken, with one line for each.
+pub fn no_rule_broken(broken: &[String]) -> Result<()> {
+    let count = broken.len();
+    ensure!(count == 0, "{count} rules broken:\n  {}", broken.join("\n  "));
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{drift, run};
 
@@ -13,7 +13,7 @@ const STORE: &str = "coordinator/store";
 pub fn run(check: bool) -> Result<()> {
     let temp = tempfile::tempdir()?;
     let database = temp.path().join("schema.db");
-    for migration in migrations(&run::root().join("migrations"))? {
+    for migration in run::files(&run::root().join("migrations"))? {
         apply(&database, &migration)?;
     }
     let fresh = temp.path().join("sqlx");
@@ -27,15 +27,6 @@ pub fn run(check: bool) -> Result<()> {
         check,
         "cargo xtask sqlx",
     )
-}
-
-fn migrations(dir: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let entries = fs::read_dir(dir).with_context(|| format!("could not list {}", dir.display()))?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.retain(|path| path.extension().is_some_and(|e| e == "sql"));
-    paths.sort();
-    ensure!(!paths.is_empty(), "no migration in {}", dir.display());
-    Ok(paths)
 }
 
 fn apply(database: &Path, migration: &Path) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use heeler_proto::bounds::{ENROL, FROM_AGENT, Field, OPERATOR, check};
+use heeler_proto::bounds::{ENROL_REQUEST, FROM_AGENT, Field, OPERATOR, check};
 use heeler_proto::v1::{self, from_agent::Body, reply::Answer};
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -60,7 +60,7 @@ fn compare(set: &FileDescriptorSet, name: &str, fields: &[Field]) {
 fn every_list_and_word_of_a_node_has_a_bound() {
     let set = descriptors();
     compare(&set, "FromAgent", FROM_AGENT);
-    compare(&set, "EnrolRequest", ENROL);
+    compare(&set, "EnrolRequest", ENROL_REQUEST);
 }
 
 #[test]

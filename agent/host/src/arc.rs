@@ -22,10 +22,7 @@ pub struct Arc {
     pub size_bytes: u64,
 }
 
-/// Reads limit and size. None when the module is not loaded.
-///
-/// # Errors
-/// When a file cannot be read, or has no such number.
+/// Reads limit and size. None when the module is not loaded. Fails when a file cannot be read, or has no such number.
 pub async fn read(host: &dyn System) -> Result<Option<Arc>, RunError> {
     let (Some(parameter), Some(stats)) = (text(host, PARAMETER).await?, text(host, STATS).await?) else {
         return Ok(None);

@@ -24,16 +24,26 @@ pub(crate) async fn ask(host: &dyn System, command: &Command) -> Result<Output, 
 /// The text of a file, trimmed; None when it does not exist.
 pub(crate) async fn text(host: &dyn System, path: impl AsRef<Path>) -> Result<Option<String>, RunError> {
     let path = path.as_ref();
+    let bytes = content(host, path).await.map_err(|error| RunError::file(path, error))?;
+    // Device tree strings end in NUL.
+    let blank = |c: char| c.is_whitespace() || c == '\0';
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim_matches(blank).to_owned()))
+}
+
+/// The content of a file; None when it does not exist. Fails when it cannot be read.
+pub async fn content(host: &dyn System, path: &Path) -> io::Result<Option<Vec<u8>>> {
     match host.read(path).await {
-        // Device tree strings end in NUL.
-        Ok(bytes) => Ok(Some(
-            String::from_utf8_lossy(&bytes)
-                .trim_matches(|c: char| c.is_whitespace() || c == '\0')
-                .to_owned(),
-        )),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(RunError::file(path, source)),
+        Err(error) => Err(error),
     }
+}
+
+/// The same as text, in which U+FFFD stands for what is no UTF-8.
+pub async fn whole_text(host: &dyn System, path: &str) -> Result<Option<String>, RunError> {
+    let path = Path::new(path);
+    let bytes = content(host, path).await.map_err(|error| RunError::file(path, error))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// The names in a folder; None when it does not exist.

@@ -17,17 +17,13 @@ pub enum Probe {
 }
 
 /// `blkid -p -o export DEVICE`: only reads.
-#[must_use]
 pub fn command(device: &str) -> Command {
     Command::look("blkid")
         .args(["-p", "-o", "export", device])
         .timeout(ONE_DISK)
 }
 
-/// Probes a disk or partition.
-///
-/// # Errors
-/// When the device cannot be opened, or the output cannot be read.
+/// Probes a disk or partition. Fails when the device cannot be opened, or the output cannot be read.
 pub async fn probe(host: &dyn System, device: &str) -> Result<Probe, RunError> {
     let command = command(device);
     let output = host.run(&command).await?;

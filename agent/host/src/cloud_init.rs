@@ -1,42 +1,46 @@
-//! `cloud-init status`: whether the first boot is complete.
+//! cloud-init, which sets up a fresh card at its first boot, and at every later boot may write names anew.
 
-use crate::{Command, RunError, System, json};
+use std::path::Path;
 
-/// The state of the first boot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FirstBoot {
-    /// cloud-init is not installed.
-    NoCloudInit,
-    /// Not complete yet.
+use crate::{File, System};
+
+/// Its configuration; there as long as it is installed.
+const CONFIG: &str = "/etc/cloud/cloud.cfg";
+/// With this file it does nothing at boot (docs.cloud-init.io, "How to disable cloud-init").
+const DISABLED: &str = "/etc/cloud/cloud-init.disabled";
+/// Its generator writes this when it will run in this boot.
+const ENABLED: &str = "/run/cloud-init/enabled";
+/// It writes this as the last thing of a boot.
+const RESULT: &str = "/run/cloud-init/result.json";
+
+/// What cloud-init does on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloudInit {
+    /// Not installed, or switched off.
+    Off,
+    /// It still sets the machine up.
     Running,
-    /// Complete, with the status as cloud-init words it: done, degraded, disabled, error.
-    Over(String),
+    /// It has finished for this boot, and runs again at the next one.
+    AtEachBoot,
 }
 
-/// `cloud-init status --format json`. Exit code 1 is a fatal error, 2 one that it recovered from; both print the
-/// status.
-#[must_use]
-pub fn command() -> Command {
-    Command::look("cloud-init").args(["status", "--format", "json"])
-}
-
-/// The state of the first boot.
-///
-/// # Errors
-/// When the program cannot run, or its output cannot be read.
-pub async fn first_boot(host: &dyn System) -> Result<FirstBoot, RunError> {
-    let command = command();
-    let output = match host.run(&command).await {
-        Err(RunError::Missing { .. }) => return Ok(FirstBoot::NoCloudInit),
-        other => other?,
-    };
-    let value = json::parse(&command, &output.stdout)?;
-    match json::text(&value, "status") {
-        Some("running" | "not run" | "not started") => Ok(FirstBoot::Running),
-        Some(status) => {
-            let status = json::text(&value, "extended_status").unwrap_or(status);
-            Ok(FirstBoot::Over(status.to_owned()))
-        }
-        None => Err(RunError::unreadable(&command, "no status in it")),
+/// Looks at its files; it need not be installed.
+pub async fn state(host: &dyn System) -> CloudInit {
+    let there = async |path: &str| host.mode(Path::new(path)).await.is_ok();
+    if !there(CONFIG).await || there(DISABLED).await {
+        CloudInit::Off
+    } else if there(ENABLED).await && !there(RESULT).await {
+        CloudInit::Running
+    } else {
+        CloudInit::AtEachBoot
     }
+}
+
+/// The file that switches it off. `preserve_hostname` and `manage_etc_hosts` below `/etc/cloud` are not enough: the
+/// user-data of Raspberry Pi Imager on the boot partition has `manage_etc_hosts: true`, and user-data comes last.
+pub fn off() -> File {
+    File::text(
+        DISABLED,
+        "Heeler sets this node's names. cloud-init would write them anew at each boot.\n",
+    )
 }

@@ -10,10 +10,8 @@ const ESTABLISHED: &str = "01";
 /// The flag of a usable route (include/uapi/linux/route.h, RTF_UP).
 const UP: u32 = 1;
 
-/// The machine's own addresses of its established TCP connections, sorted, without loopback.
-///
-/// # Errors
-/// When a table exists and cannot be read.
+/// The machine's own addresses of its established TCP connections, sorted, without loopback. Fails when a table exists
+/// and cannot be read.
 pub async fn local_ends(host: &dyn System) -> Result<Vec<IpAddr>, RunError> {
     let mut ends = Vec::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
@@ -50,10 +48,7 @@ fn address(hex: &str) -> Option<IpAddr> {
     }
 }
 
-/// The interfaces that have a default route (IPv4 or IPv6), sorted.
-///
-/// # Errors
-/// When a table exists and cannot be read.
+/// The interfaces that have a default route (IPv4 or IPv6), sorted. Fails when a table exists and cannot be read.
 pub async fn default_routes(host: &dyn System) -> Result<Vec<String>, RunError> {
     let four = text(host, "/proc/net/route").await?.unwrap_or_default();
     let six = text(host, "/proc/net/ipv6_route").await?.unwrap_or_default();

@@ -24,7 +24,6 @@ pub enum Content {
 
 impl Content {
     /// The bytes to write.
-    #[must_use]
     pub const fn bytes(&self) -> &Vec<u8> {
         match self {
             Self::Plain(bytes) => bytes,
@@ -34,8 +33,16 @@ impl Content {
 }
 
 impl File {
+    /// A file that only root can read (mode 0600), and whose content is no secret.
+    pub fn private(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.into(),
+            content: Content::Plain(bytes),
+            mode: 0o600,
+        }
+    }
+
     /// A text file that everybody can read (mode 0644).
-    #[must_use]
     pub fn text(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
         Self {
             path: path.into(),

@@ -17,15 +17,11 @@ pub struct Mount {
 }
 
 /// `findmnt -J -v -o SOURCE,TARGET,FSTYPE`.
-#[must_use]
 pub fn command() -> Command {
     Command::look("findmnt").args(["-J", "-v", "-o", "SOURCE,TARGET,FSTYPE"])
 }
 
-/// All mounts, parents before children.
-///
-/// # Errors
-/// When the program fails, or its output cannot be read.
+/// All mounts, parents before children. Fails when the program fails, or its output cannot be read.
 pub async fn mounts(host: &dyn System) -> Result<Vec<Mount>, RunError> {
     let command = command();
     let output = ask(host, &command).await?;
@@ -33,15 +29,12 @@ pub async fn mounts(host: &dyn System) -> Result<Vec<Mount>, RunError> {
 }
 
 /// `findmnt -J -b -o SIZE,AVAIL /`: asks no other file system, which could hang.
-#[must_use]
 pub fn root_command() -> Command {
     Command::look("findmnt").args(["-J", "-b", "-o", "SIZE,AVAIL", "/"])
 }
 
-/// Size and free bytes of the file system at `/`, for a process without privileges.
-///
-/// # Errors
-/// When the program fails, or its output cannot be read.
+/// Size and free bytes of the file system at `/`, for a process without privileges. Fails when the program fails, or
+/// its output cannot be read.
 pub async fn root_bytes(host: &dyn System) -> Result<(u64, u64), RunError> {
     let command = root_command();
     let output = ask(host, &command).await?;

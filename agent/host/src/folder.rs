@@ -11,7 +11,6 @@ pub struct Folder {
 
 impl Folder {
     /// Absolute path of the folder.
-    #[must_use]
     pub fn path(&self) -> PathBuf {
         self.mountpoint.join(self.below)
     }

@@ -20,7 +20,6 @@ pub struct Glance<'a> {
 
 impl<'a> Glance<'a> {
     /// A new look, without any stored output.
-    #[must_use]
     pub const fn at(host: &'a dyn System) -> Self {
         Self {
             host,
@@ -154,7 +153,7 @@ impl System for Glance<'_> {
         self.host.address_taken(interface, address).await
     }
 
-    async fn reboot(&self) -> Result<(), UnitError> {
+    async fn reboot(&self, _: bool) -> Result<(), UnitError> {
         unit_refused("start", "reboot.target")
     }
 
@@ -176,6 +175,14 @@ impl System for Glance<'_> {
         if !over.into_inner() {
             late().push(item.to_owned());
         }
+    }
+
+    fn found_in_order(&self, fingerprint: [u8; 32]) -> bool {
+        self.host.found_in_order(fingerprint)
+    }
+
+    fn remember_in_order(&self, fingerprint: [u8; 32]) {
+        self.host.remember_in_order(fingerprint);
     }
 
     async fn sleep(&self, time: Duration) {

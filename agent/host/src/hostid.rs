@@ -3,28 +3,21 @@
 
 use std::path::Path;
 
-use crate::{Content, File, RunError, System};
+use crate::{Content, File, RunError, System, content};
 
 /// Path of the file.
 pub const PATH: &str = "/etc/hostid";
 
-/// The host id; None when the file is absent, not four bytes long, or zero: ZFS then has no host id.
-///
-/// # Errors
-/// When the file exists and cannot be read.
+/// The host id; None when the file is absent, not four bytes long, or zero: ZFS then has no host id. Fails when the
+/// file exists and cannot be read.
 pub async fn read(host: &dyn System) -> Result<Option<u32>, RunError> {
-    match host.read(Path::new(PATH)).await {
-        Ok(bytes) => Ok(<[u8; 4]>::try_from(bytes.as_slice())
-            .ok()
-            .map(u32::from_le_bytes)
-            .filter(|id| *id != 0)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(RunError::file(Path::new(PATH), source)),
-    }
+    let path = Path::new(PATH);
+    let bytes = content(host, path).await.map_err(|error| RunError::file(path, error))?;
+    let id = bytes.and_then(|bytes| Some(u32::from_le_bytes(bytes.try_into().ok()?)));
+    Ok(id.filter(|id| *id != 0))
 }
 
 /// The file for the host id `id`.
-#[must_use]
 pub fn file(id: u32) -> File {
     File {
         path: PATH.into(),

@@ -9,22 +9,17 @@ use crate::{Command, RunError, System};
 pub const PATH: &str = "/etc/network/interfaces";
 
 /// `dpkg-query`: the installed version.
-#[must_use]
 pub fn version_command() -> Command {
     Command::look("dpkg-query").args(["-W", "-f=${Version}", "ifupdown2"])
 }
 
 /// `ifreload -a`: applies the file; unchanged interfaces stay up.
-#[must_use]
 pub fn apply() -> Command {
     Command::change("ifreload").arg("-a").timeout(Duration::from_secs(45))
 }
 
 /// Whether Proxmox's build of ifupdown2 is installed; Proxmox refuses any other (PVE::INotify, `incompatible
-/// 'ifupdown2' package version`).
-///
-/// # Errors
-/// When dpkg-query cannot run.
+/// 'ifupdown2' package version`). Fails when dpkg-query cannot run.
 pub async fn is_proxmoxs(host: &dyn System) -> Result<bool, RunError> {
     if host.mode(Path::new("/usr/sbin/ifreload")).await.is_err() {
         return Ok(false);
@@ -37,14 +32,12 @@ pub async fn is_proxmoxs(host: &dyn System) -> Result<bool, RunError> {
 }
 
 /// The stanzas that give the card `name` the address (with prefix length) at boot.
-#[must_use]
 pub fn stanza(name: &str, address: &str) -> String {
     format!("auto {name}\niface {name} inet static\n        address {address}")
 }
 
 /// The address that the file's `text` gives the card; `Some("")` when the card has a stanza without one, None without
 /// a stanza.
-#[must_use]
 pub fn address_of(text: &str, name: &str) -> Option<String> {
     let mut lines = text.lines().map(str::trim);
     lines.find(|line| {

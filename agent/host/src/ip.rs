@@ -6,13 +6,11 @@ use crate::ask::ask;
 use crate::{Command, RunError, System, json};
 
 /// `ip -j addr`.
-#[must_use]
 pub fn addresses_command() -> Command {
     Command::look("ip").args(["-j", "addr"])
 }
 
 /// `ip -j route`.
-#[must_use]
 pub fn routes_command() -> Command {
     Command::look("ip").args(["-j", "route"])
 }
@@ -28,10 +26,7 @@ pub struct Interface {
     pub up: bool,
 }
 
-/// All interfaces, by name.
-///
-/// # Errors
-/// When the program fails, or its output cannot be read.
+/// All interfaces, by name. Fails when the program fails, or its output cannot be read.
 pub async fn interfaces(host: &dyn System) -> Result<BTreeMap<String, Interface>, RunError> {
     let command = addresses_command();
     let output = ask(host, &command).await?;
@@ -39,25 +34,21 @@ pub async fn interfaces(host: &dyn System) -> Result<BTreeMap<String, Interface>
 }
 
 /// `ip link set dev NAME up`.
-#[must_use]
 pub fn switch_on(name: &str) -> Command {
     Command::change("ip").args(["link", "set", "dev", name, "up"])
 }
 
 /// `ip link set dev NAME down`.
-#[must_use]
 pub fn switch_off(name: &str) -> Command {
     Command::change("ip").args(["link", "set", "dev", name, "down"])
 }
 
 /// `ip link set dev FROM name TO`; the interface must be down.
-#[must_use]
 pub fn rename(from: &str, to: &str) -> Command {
     Command::change("ip").args(["link", "set", "dev", from, "name", to])
 }
 
 /// `ip address flush dev NAME scope global`: removes all addresses but the link-local ones.
-#[must_use]
 pub fn flush(name: &str) -> Command {
     Command::change("ip").args(["address", "flush", "dev", name, "scope", "global"])
 }
@@ -102,10 +93,7 @@ pub struct Route {
     pub device: String,
 }
 
-/// The routes of the main table.
-///
-/// # Errors
-/// When the program fails, or its output cannot be read.
+/// The routes of the main table. Fails when the program fails, or its output cannot be read.
 pub async fn routes(host: &dyn System) -> Result<Vec<Route>, RunError> {
     let command = routes_command();
     let output = ask(host, &command).await?;

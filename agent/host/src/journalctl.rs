@@ -3,7 +3,6 @@
 use crate::{Command, System};
 
 /// `journalctl` of the last `count` lines that the unit's own programs printed.
-#[must_use]
 pub fn command(unit: &str, count: u32) -> Command {
     Command::look("journalctl").args([
         "--quiet".to_owned(),
@@ -14,11 +13,11 @@ pub fn command(unit: &str, count: u32) -> Command {
     ])
 }
 
-/// The last lines, at most `count`, joined by slashes; empty when there are none or the journal cannot be read.
+/// The last lines, at most `count`, without empty ones; empty when there are none or the journal cannot be read.
 pub async fn last_lines(host: &dyn System, unit: &str, count: u32) -> String {
     let Ok(output) = host.run(&command(unit, count)).await else {
         return String::new();
     };
     let lines = output.stdout.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" / ")
+    lines.collect::<Vec<_>>().join("\n")
 }

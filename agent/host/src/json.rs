@@ -9,6 +9,17 @@ pub(crate) fn parse(command: &Command, text: &str) -> Result<Value, RunError> {
     serde_json::from_slice(text.as_bytes()).map_err(|error| RunError::unreadable(command, error.to_string()))
 }
 
+/// Parses the output of a program of Proxmox, which may print text above its JSON: the last line that is a list or an
+/// object.
+pub(crate) fn last(command: &Command, text: &str) -> Result<Value, RunError> {
+    let compound = |line: &str| {
+        let value: Value = serde_json::from_slice(line.as_bytes()).ok()?;
+        (value.is_array() || value.is_object()).then_some(value)
+    };
+    let found = text.lines().rev().find_map(compound);
+    found.ok_or_else(|| RunError::unreadable(command, "there is no JSON in it"))
+}
+
 /// Parses the output of a ZFS program (2.3 and later). A major version other than 0 is refused.
 pub(crate) fn zfs(command: &Command, text: &str) -> Result<Value, RunError> {
     let value = parse(command, text)?;

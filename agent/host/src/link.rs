@@ -12,14 +12,12 @@ pub const PATH: &str = "/etc/systemd/network/10-enbp0.link";
 
 /// The file that names the card with this hardware address [`BACKPLANE`]. `Type=ether` excludes bridges and VLANs,
 /// which may have the same address.
-#[must_use]
 pub fn file(mac: &str) -> File {
     let text = format!("# Written by Heeler.\n[Match]\nMACAddress={mac}\nType=ether\n\n[Link]\nName={BACKPLANE}\n");
     File::text(PATH, text)
 }
 
 /// The hardware address in the text of such a file, in lower case; None when there is none.
-#[must_use]
 pub fn pinned(text: &str) -> Option<String> {
     let mut lines = text.lines().map(str::trim);
     let mac = lines.find_map(|line| line.strip_prefix("MACAddress="))?;
@@ -27,7 +25,6 @@ pub fn pinned(text: &str) -> Option<String> {
 }
 
 /// `udevadm control --reload`: udev reads its files again.
-#[must_use]
 pub fn reload() -> Command {
     Command::change("udevadm")
         .args(["control", "--reload"])
@@ -35,7 +32,6 @@ pub fn reload() -> Command {
 }
 
 /// `udevadm trigger` for the card, which makes udev rename it; returns when udev is done.
-#[must_use]
 pub fn apply(name: &str) -> Command {
     let command = Command::change("udevadm").timeout(Duration::from_secs(15));
     command.args([

@@ -12,32 +12,25 @@ const DEFAULT: &str = "/etc/default/locale";
 const CONF: &str = "/etc/locale.conf";
 
 /// `locale -a`.
-#[must_use]
 pub fn command() -> Command {
     Command::look("locale").arg("-a")
 }
 
-/// Whether the node has the locale: it is generated, or glibc has it built in, such as `C`.
-///
-/// # Errors
-/// When locale does not answer.
+/// Whether the node has the locale: it is generated, or glibc has it built in, such as `C`. Fails when locale does not
+/// answer.
 pub async fn is_there(host: &dyn System, name: &str) -> Result<bool, RunError> {
     let output = ask(host, &command()).await?;
     Ok(output.stdout.lines().any(|line| same(line, name)))
 }
 
 /// Whether both name one locale: `locale -a` prints `en_AU.utf8` for `en_AU.UTF-8`.
-#[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     let short = |name: &str| name.replacen(".UTF-8", ".utf8", 1);
     short(one) == short(other)
 }
 
 /// Path of the file with the default locale, which may not exist yet. It is no link: a link stays one when its target
-/// is written.
-///
-/// # Errors
-/// When the link cannot be followed.
+/// is written. Fails when the link cannot be followed.
 pub async fn default_path(host: &dyn System) -> Result<PathBuf, RunError> {
     match host.resolve(Path::new(DEFAULT)).await {
         Ok(path) => Ok(path),
@@ -51,7 +44,6 @@ pub async fn default_path(host: &dyn System) -> Result<PathBuf, RunError> {
 }
 
 /// LANG in the text of this file, where the last line wins.
-#[must_use]
 pub fn lang(text: &str) -> Option<&str> {
     let mut lines = text.lines().rev();
     let value = lines.find_map(|line| line.trim_start().strip_prefix("LANG="))?;

@@ -13,7 +13,6 @@ const SOURCES: [&str; 2] = ["/usr/local/share/i18n/locales", "/usr/share/i18n/lo
 
 /// `locale-gen --keep-existing`: generates what the list has and the node lacks. Without the option, locale-gen first
 /// removes all that was generated.
-#[must_use]
 pub fn command() -> Command {
     // A Raspberry Pi needs up to half a minute for a locale, and the list may have many.
     let time = Duration::from_secs(600);
@@ -37,13 +36,11 @@ pub async fn has_source(host: &dyn System, name: &str) -> bool {
 }
 
 /// The line for the locale in the list.
-#[must_use]
 pub fn line(name: &str) -> String {
     format!("{name} UTF-8")
 }
 
 /// Whether the list's text has the locale, not as a comment.
-#[must_use]
 pub fn lists(text: &str, name: &str) -> bool {
     text.lines().any(|line| line.split_whitespace().eq([name, "UTF-8"]))
 }

@@ -40,18 +40,15 @@ pub struct Device {
 
 impl Device {
     /// The last part of [`Self::path`], such as `nvme0n1`.
-    #[must_use]
     pub fn kernel_name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
-    /// Whether it may have a ZFS label.
     pub(crate) fn may_be_zfs(&self) -> bool {
         self.content == "zfs_member" || self.partition_type == "6a898cc3-1dd2-11b2-99a6-080020736631"
     }
 
     /// The device and all devices on it, at any depth.
-    #[must_use]
     pub fn stack(&self) -> Vec<&Self> {
         let below = self.children.iter().flat_map(Self::stack);
         std::iter::once(self).chain(below).collect()
@@ -62,7 +59,6 @@ impl Device {
 pub(crate) const UNREADABLE: &str = "unreadable";
 
 /// `lsblk --json -b -p -o …`: all block devices.
-#[must_use]
 pub fn command() -> Command {
     Command::look("lsblk").args([
         "--json",
@@ -73,10 +69,7 @@ pub fn command() -> Command {
     ])
 }
 
-/// All block devices that are not on another one.
-///
-/// # Errors
-/// When the program fails, or its output cannot be read.
+/// All block devices that are not on another one. Fails when the program fails, or its output cannot be read.
 pub async fn devices(host: &dyn System) -> Result<Vec<Device>, RunError> {
     let command = command();
     let output = ask(host, &command).await?;

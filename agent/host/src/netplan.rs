@@ -35,7 +35,6 @@ pub async fn missing(host: &dyn System) -> Option<(&'static str, &'static str)> 
 
 /// The file that gives the card `name` the address (with prefix length): no router, no DHCP, and the boot does not
 /// wait for a cable.
-#[must_use]
 pub fn file(name: &str, address: &str) -> File {
     let text = format!(
         "# Written by Heeler.\n\
@@ -61,7 +60,6 @@ pub fn file(name: &str, address: &str) -> File {
 
 /// `netplan generate`: writes the files of systemd-networkd, NetworkManager and udev. Not `netplan apply`, which also
 /// takes down all cards of NetworkManager, among them the one of the agent's session (tried with netplan 1.1.2).
-#[must_use]
 pub fn generate() -> Command {
     Command::change("netplan")
         .arg("generate")

@@ -10,7 +10,6 @@ pub(crate) const NETWORK_MANAGER: &str = "NetworkManager.service";
 const SOON: Duration = Duration::from_secs(10);
 
 /// Reads networkd's files again and applies them to the card `name`; the other cards stay as they are.
-#[must_use]
 pub fn reconfigure(name: &str) -> [Command; 2] {
     [
         Command::change("networkctl").arg("reload").timeout(SOON),
@@ -32,7 +31,6 @@ pub(crate) async fn runs(host: &dyn System, unit: &str) -> bool {
 
 /// `nmcli device set NAME managed yes|no`, until the next boot. It is needed because NetworkManager keeps a card that
 /// it has activated, whatever its files say; after the boot the files count.
-#[must_use]
 pub fn managed(name: &str, is: bool) -> Command {
     let word = if is { "yes" } else { "no" };
     Command::change("nmcli")

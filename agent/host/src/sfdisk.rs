@@ -3,15 +3,12 @@
 use crate::{Command, RunError, System};
 
 /// `sfdisk --dump DEVICE`: only reads. Its output can restore the table.
-#[must_use]
 pub fn dump_command(device: &str) -> Command {
     Command::look("sfdisk").args(["--dump", device])
 }
 
-/// The partition table in sfdisk's format; None when the disk has none.
-///
-/// # Errors
-/// When the program fails for another reason, such as a device that cannot be opened.
+/// The partition table in sfdisk's format; None when the disk has none. Fails when the program fails for another
+/// reason, such as a device that cannot be opened.
 pub async fn dump(host: &dyn System, device: &str) -> Result<Option<String>, RunError> {
     let command = dump_command(device);
     let output = host.run(&command).await?;

@@ -13,12 +13,9 @@ use crate::{
 /// A look that [`System::in_time`] runs.
 pub type Look<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// The only access to a machine: all facts about a node and all changes to it go through it. The simulated machine
-/// can lose power between any two calls.
-///
-/// # Errors
-/// The operating system's error of a file; `NotFound` when it does not exist. Programs and units have their own
-/// errors.
+/// The only access to a machine: all facts about a node and all changes to it go through it. The simulated machine can
+/// lose power between any two calls. Its error: the operating system's error of a file; `NotFound` when it does not
+/// exist. Programs and units have their own errors.
 #[async_trait]
 pub trait System: Send + Sync {
     /// Runs a program to its end. An exit code other than 0 is not an error.
@@ -103,8 +100,9 @@ pub trait System: Send + Sync {
     /// up; None when nobody answers. Takes about two seconds and does not claim the address.
     async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>>;
 
-    /// Requests a reboot from logind; returns before it happens.
-    async fn reboot(&self) -> Result<(), UnitError>;
+    /// Requests a reboot from logind; returns before it happens. With `trial`, the firmware of a Raspberry Pi then reads
+    /// tryboot.txt instead of config.txt, once.
+    async fn reboot(&self, trial: bool) -> Result<(), UnitError>;
 
     /// Unix milliseconds by the machine's clock, which may be wrong: a Raspberry Pi may have no battery for it.
     fn now_ms(&self) -> u64;
@@ -113,6 +111,15 @@ pub trait System: Send + Sync {
     async fn in_time(&self, _item: &str, _time: Duration, look: Look<'_>) {
         look.await;
     }
+
+    /// Whether a long look found everything in order when what it depends on had this fingerprint, since the agent
+    /// started. By default it remembers nothing.
+    fn found_in_order(&self, _fingerprint: [u8; 32]) -> bool {
+        false
+    }
+
+    /// Remembers that, until the next call or the agent's end. It changes nothing on the machine.
+    fn remember_in_order(&self, _fingerprint: [u8; 32]) {}
 
     /// Waits for `time`; a simulated machine advances its clock instead.
     async fn sleep(&self, time: Duration);

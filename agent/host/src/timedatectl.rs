@@ -4,24 +4,17 @@ use crate::ask::ask;
 use crate::{Command, RunError, System};
 
 /// `timedatectl show`.
-#[must_use]
 pub fn command() -> Command {
     Command::look("timedatectl").arg("show")
 }
 
-/// Whether the clock follows a time server (NTPSynchronized).
-///
-/// # Errors
-/// When timedated does not answer.
+/// Whether the clock follows a time server (NTPSynchronized). Fails when timedated does not answer.
 pub async fn synchronised(host: &dyn System) -> Result<bool, RunError> {
     let output = ask(host, &command()).await?;
     Ok(output.stdout.lines().any(|line| line == "NTPSynchronized=yes"))
 }
 
-/// The node's time zone; "UTC" or "Etc/UTC" when none was set.
-///
-/// # Errors
-/// When timedated does not answer, or names no zone.
+/// The node's time zone; "UTC" or "Etc/UTC" when none was set. Fails when timedated does not answer, or names no zone.
 pub async fn timezone(host: &dyn System) -> Result<String, RunError> {
     let command = command();
     let output = ask(host, &command).await?;
@@ -31,7 +24,6 @@ pub async fn timezone(host: &dyn System) -> Result<String, RunError> {
 }
 
 /// `timedatectl set-timezone ZONE`.
-#[must_use]
 pub fn set_timezone_command(zone: &str) -> Command {
     Command::change("timedatectl").args(["set-timezone", zone])
 }

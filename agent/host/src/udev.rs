@@ -14,10 +14,7 @@ pub struct ById {
     links: Vec<(String, PathBuf)>,
 }
 
-/// Reads the folder; leaves out links that lead nowhere.
-///
-/// # Errors
-/// When the folder exists and cannot be read.
+/// Reads the folder; leaves out links that lead nowhere. Fails when the folder exists and cannot be read.
 pub async fn by_id(host: &dyn System) -> Result<ById, RunError> {
     let folder = Path::new(BY_ID);
     let mut links = Vec::new();
@@ -31,14 +28,12 @@ pub async fn by_id(host: &dyn System) -> Result<ById, RunError> {
 
 impl ById {
     /// With these names and devices.
-    #[must_use]
     pub const fn new(links: Vec<(String, PathBuf)>) -> Self {
         Self { links }
     }
 
     /// The most readable path of a whole disk, such as `…/nvme-<model>_<serial>`: not of a partition, nor the
     /// duplicate with the namespace's number (`_1`). None when the disk has no name.
-    #[must_use]
     pub fn preferred(&self, device: &str, serial: &str) -> Option<String> {
         let ends = format!("_{}", serial.replace(' ', "_"));
         let name = self
@@ -51,7 +46,6 @@ impl ById {
     }
 
     /// The device of a name, or of a path below [`BY_ID`].
-    #[must_use]
     pub fn device(&self, name: &str) -> Option<&Path> {
         let name = name.rsplit('/').next().unwrap_or(name);
         let found = self.links.iter().find(|(link, _)| link == name);

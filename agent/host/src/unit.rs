@@ -49,22 +49,19 @@ pub enum JobState {
 }
 
 /// Why an action on a unit failed.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
-    /// The system bus does not answer.
     #[error("could not reach systemd over D-Bus: {0}")]
     Bus(String),
-    /// systemd refused the action.
     #[error("systemd refused to {action} {unit}: {problem}")]
     Refused {
         /// The action, such as "start".
         action: String,
         /// Name of the unit with its suffix, such as `zfs-mount.service`.
         unit: String,
-        /// systemd's message.
         problem: String,
     },
-    /// The job ended with a result other than `done`.
     #[error("{unit} did not {action}: systemd's job ended as {result}")]
     Job {
         /// The action, such as "start".

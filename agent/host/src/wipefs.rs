@@ -13,17 +13,13 @@ pub struct Signature {
 }
 
 /// `wipefs --no-act --json DEVICE`: only reads.
-#[must_use]
 pub fn command(device: &str) -> Command {
     Command::look("wipefs")
         .args(["--no-act", "--json", device])
         .timeout(ONE_DISK)
 }
 
-/// The signatures on a disk or partition.
-///
-/// # Errors
-/// When the device cannot be opened, or the output cannot be read.
+/// The signatures on a disk or partition. Fails when the device cannot be opened, or the output cannot be read.
 pub async fn signatures(host: &dyn System, device: &str) -> Result<Vec<Signature>, RunError> {
     let command = command(device);
     let output = ask(host, &command).await?;

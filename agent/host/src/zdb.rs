@@ -52,15 +52,12 @@ pub enum LabelState {
 }
 
 /// `zdb -l DEVICE`.
-#[must_use]
 pub fn labels_command(device: &str) -> Command {
     Command::look("zdb").args(["-l", device]).timeout(ONE_DISK)
 }
 
-/// The labels on a disk or partition; without any it succeeds.
-///
-/// # Errors
-/// When zdb is not installed, or its output cannot be read.
+/// The labels on a disk or partition; without any it succeeds. Fails when zdb is not installed, or its output cannot be
+/// read.
 pub async fn labels(host: &dyn System, device: &str) -> Result<Labels, RunError> {
     let command = labels_command(device);
     let output = host.run(&command).await?;

@@ -37,7 +37,6 @@ pub enum Stdin {
 
 impl Command {
     /// A command line that only reads: `program` without arguments, with a time limit of 60 s.
-    #[must_use]
     pub const fn look(program: &'static str) -> Self {
         Self {
             program,
@@ -50,7 +49,6 @@ impl Command {
     }
 
     /// A command line that may change the machine: `program` without arguments, with a time limit of 60 s.
-    #[must_use]
     pub const fn change(program: &'static str) -> Self {
         let mut command = Self::look(program);
         command.changes = true;
@@ -115,14 +113,12 @@ pub struct Output {
 
 impl Output {
     /// Whether the exit code is 0. Some programs exit with 0 after a failure: see the module of each.
-    #[must_use]
     pub const fn ok(&self) -> bool {
         self.code == 0
     }
 
     /// The last lines of stderr that are not empty, at most three; of stdout when stderr is empty. A usage text below
     /// them is left out: it is no cause.
-    #[must_use]
     pub fn complaint(&self) -> String {
         let text = if self.stderr.trim().is_empty() {
             &self.stdout
@@ -142,61 +138,39 @@ impl Output {
 }
 
 /// A program that could not run, failed, or printed something unexpected; or a file that could not be accessed.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The program is not installed.
     #[error("{program} is not installed on this machine")]
     Missing {
         /// Its name without a path, such as `zpool`.
         program: &'static str,
     },
-    /// The program could not be started.
     #[error("could not start {command}")]
-    Start {
-        /// The program and its arguments, for display.
-        command: String,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
+    Start { command: String, source: std::io::Error },
     /// The program did not end within its time limit and was killed.
     #[error("{command} did not finish in {seconds} s and was killed")]
     Timeout {
-        /// The program and its arguments, for display.
         command: String,
         /// The time limit in seconds.
         seconds: u64,
     },
-    /// The program ended with an error.
     #[error("{command} ended with {code}: {complaint}")]
     Failed {
-        /// The program and its arguments, for display.
         command: String,
         /// The exit code; 128 + n for signal n.
         code: i32,
         /// [`Output::complaint`].
         complaint: String,
     },
-    /// The program's output could not be read.
     #[error("could not read what {command} printed: {problem}")]
-    Unreadable {
-        /// The program and its arguments, for display.
-        command: String,
-        /// What was found in the output.
-        problem: String,
-    },
-    /// A file could not be read or written.
+    Unreadable { command: String, problem: String },
     #[error("could not access {path}")]
-    File {
-        /// Path of the file.
-        path: String,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
+    File { path: String, source: std::io::Error },
 }
 
 impl RunError {
     /// An error: `command` exceeded its time limit.
-    #[must_use]
     pub fn timeout(command: &Command) -> Self {
         Self::Timeout {
             command: command.to_string(),
@@ -205,7 +179,6 @@ impl RunError {
     }
 
     /// An error: `command` ended with `output`.
-    #[must_use]
     pub fn failed(command: &Command, output: &Output) -> Self {
         Self::Failed {
             command: command.to_string(),
@@ -215,7 +188,6 @@ impl RunError {
     }
 
     /// An error: `path` could not be read or written.
-    #[must_use]
     pub fn file(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::File {
             path: path.display().to_string(),
@@ -224,7 +196,6 @@ impl RunError {
     }
 
     /// An error: `command` printed something unexpected, described by `problem`.
-    #[must_use]
     pub fn unreadable(command: &Command, problem: impl Into<String>) -> Self {
         Self::Unreadable {
             command: command.to_string(),

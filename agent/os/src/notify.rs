@@ -15,10 +15,8 @@ pub struct Notify {
 }
 
 impl Notify {
-    /// Connects as $NOTIFY_SOCKET and $WATCHDOG_USEC say (sd_notify(3), sd_watchdog_enabled(3)).
-    ///
-    /// # Errors
-    /// When the named socket cannot be used.
+    /// Connects as $NOTIFY_SOCKET and $WATCHDOG_USEC say (sd_notify(3), sd_watchdog_enabled(3)). Fails when the named
+    /// socket cannot be used.
     pub fn from_environment() -> io::Result<Self> {
         let Some(path) = env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty()) else {
             return Ok(Self::default());
@@ -27,10 +25,8 @@ impl Notify {
         Self::to(&path, usec.map(Duration::from_micros))
     }
 
-    /// Connects to the socket at `path`; a name that starts with @ is abstract (unix(7)).
-    ///
-    /// # Errors
-    /// When the name is not valid for a socket.
+    /// Connects to the socket at `path`; a name that starts with @ is abstract (unix(7)). Fails when the name is not
+    /// valid for a socket.
     pub fn to(path: &OsString, watchdog: Option<Duration>) -> io::Result<Self> {
         let address = match path.as_bytes() {
             [b'@', name @ ..] => hidden(name)?,
@@ -43,13 +39,11 @@ impl Notify {
     }
 
     /// How often to call [`Self::alive`]: half of the watchdog's time. None without a watchdog.
-    #[must_use]
     pub fn watchdog(&self) -> Option<Duration> {
         self.watchdog.map(|patience| patience / 2)
     }
 
     /// Whether systemd asked for it.
-    #[must_use]
     pub fn has_receiver(&self) -> bool {
         self.socket.is_some()
     }

@@ -10,10 +10,8 @@ use crate::run::{finish, process, start_among_ours};
 use crate::{Command, Output, RunError};
 
 /// Runs a program in `folder` to its end. An exit code other than 0 is not an error. Only the program itself is killed
-/// at the time limit, and when the future is dropped.
-///
-/// # Errors
-/// When it is not installed, does not end in time, or prints more than 16 MiB.
+/// at the time limit, and when the future is dropped. Fails when it is not installed, does not end in time, or prints
+/// more than 16 MiB.
 pub async fn run_in(folder: &Path, command: &Command) -> Result<Output, RunError> {
     finish(
         command,
@@ -22,10 +20,8 @@ pub async fn run_in(folder: &Path, command: &Command) -> Result<Output, RunError
     .await
 }
 
-/// Starts a program with pipes for input, output and errors. Dropping the child kills it; there is no time limit.
-///
-/// # Errors
-/// When it is not installed or cannot be started.
+/// Starts a program with pipes for input, output and errors. Dropping the child kills it; there is no time limit. Fails
+/// when it is not installed or cannot be started.
 pub fn start(command: &Command) -> Result<Child, RunError> {
     start_among_ours(command, process(command).stdin(Stdio::piped())).map(|program| program.child)
 }

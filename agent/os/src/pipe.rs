@@ -12,7 +12,6 @@ pub struct Piped {
 
 impl Piped {
     /// Whether both exit codes are 0: a reader may succeed with the first part of what a failed program printed.
-    #[must_use]
     pub const fn ok(&self) -> bool {
         self.from.ok() && self.into.ok()
     }
@@ -20,10 +19,8 @@ impl Piped {
 
 /// Runs two programs at the same time, with the output of `from` as the input of `into`; the bytes never pass through
 /// this process. When `into` ends first, `from` gets SIGPIPE. An exit code other than 0 is not an error. Both are
-/// killed when one reaches its time limit, and when the future is dropped.
-///
-/// # Errors
-/// Those of [`crate::run()`], of either program.
+/// killed when one reaches its time limit, and when the future is dropped. Its errors are those of [`crate::run()`], of
+/// either program.
 pub async fn pipe(from: &Command, into: &Command) -> Result<Piped, RunError> {
     let failed = |source| RunError::Start {
         command: format!("{from} | {into}"),

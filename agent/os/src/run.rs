@@ -28,10 +28,8 @@ const LONGEST_LINE: usize = 1024;
 /// How long the program's children may keep its output open after its end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs the program to its end. An exit code other than 0 is not an error.
-///
-/// # Errors
-/// When it is not installed, does not end in time, or prints more than 16 MiB.
+/// Runs the program to its end. An exit code other than 0 is not an error. Fails when it is not installed, does not end
+/// in time, or prints more than 16 MiB.
 pub async fn run(command: &Command) -> Result<Output, RunError> {
     finish(command, start(command, &mut fixed(command))?).await
 }
@@ -67,10 +65,8 @@ pub(crate) async fn finish(command: &Command, mut program: Program) -> Result<Ou
     })
 }
 
-/// Calls `line` for each line of the output, cut to 1 KiB, until the program ends. Returns its exit code.
-///
-/// # Errors
-/// When it is not installed or cannot be started.
+/// Calls `line` for each line of the output, cut to 1 KiB, until the program ends. Returns its exit code. Fails when it
+/// is not installed or cannot be started.
 pub async fn follow(command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
     let mut program = start(command, &mut fixed(command))?;
     // Closed, because nothing reads it: a full pipe would block the program.
@@ -101,7 +97,6 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// A running program.
 pub(crate) struct Program {
     /// Dropped before the child, while the child's process id cannot be reused.
     group: Group,

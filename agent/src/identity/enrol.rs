@@ -2,7 +2,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use heeler_host::{Secret, System};
+use heeler_host::{Secret, System, content};
 use heeler_proto::v1::EnrolRequest;
 use heeler_proto::v1::enrolment_client::EnrolmentClient;
 use tokio::time::timeout;
@@ -31,16 +31,12 @@ pub enum EnrolError {
     Tls(#[from] rustls::Error),
     #[error("the coordinator refused to enrol this node: {0}. On the coordinator: heeler node add")]
     Refused(String),
-    /// The connection broke or the coordinator did not answer in time.
     #[error("the coordinator did not answer the enrolment: {0}")]
     Lost(String),
 }
 
 /// Requests a certificate, with the join token, or without one as a node that returns with its known key. Removes the
-/// token once the certificate is on disk.
-///
-/// # Errors
-/// When there is no certificate afterwards.
+/// token once the certificate is on disk. Fails when there is no certificate afterwards.
 pub async fn enrol(
     shared: &Shared,
     token: Option<Secret<String>>,
@@ -75,22 +71,13 @@ fn failed(status: &Status) -> EnrolError {
     }
 }
 
-/// Reads the join token; None when there is none.
-///
-/// # Errors
-/// When its file cannot be read.
+/// Reads the join token; None when there is none. Fails when its file cannot be read.
 pub async fn token(host: &dyn System) -> Result<Option<Secret<String>>, EnrolError> {
-    match host.read(Path::new(TOKEN_PATH)).await {
-        Ok(bytes) => Ok(Some(Secret::new(String::from_utf8_lossy(&bytes).trim().to_owned()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(EnrolError::Token(error)),
-    }
+    let token = content(host, Path::new(TOKEN_PATH)).await.map_err(EnrolError::Token)?;
+    Ok(token.map(|bytes| Secret::new(String::from_utf8_lossy(&bytes).trim().to_owned())))
 }
 
-/// Removes the join token, which was used or refused.
-///
-/// # Errors
-/// When its file cannot be removed.
+/// Removes the join token, which was used or refused. Fails when its file cannot be removed.
 pub async fn remove_token(host: &dyn System) -> Result<(), EnrolError> {
     host.remove(Path::new(TOKEN_PATH)).await.map_err(EnrolError::Token)
 }

@@ -14,10 +14,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A new key.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
+    /// A new key. Fails when the system gives no randomness.
     pub fn generate() -> Result<Self, Unspecified> {
         let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new())?;
         Self::from_der(made.as_ref().to_vec().into()).ok_or(Unspecified)
@@ -54,10 +51,7 @@ impl Key {
         pem("PUBLIC KEY", &self.public())
     }
 
-    /// An ECDSA signature with SHA-256, in DER.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
+    /// An ECDSA signature with SHA-256, in DER. Fails when the system gives no randomness.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
         Ok(self.pair.sign(&SystemRandom::new(), message)?.as_ref().to_vec())
     }

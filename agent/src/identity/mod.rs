@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use heeler_host::{Content, File, Secret, System};
+use heeler_host::{Content, File, Secret, System, content};
 use heeler_proto::NodeName;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -27,31 +27,23 @@ const KEY_PATH: &str = "/var/lib/heeler-agent/identity/key.pem";
 const CERTIFICATE_PATH: &str = "/var/lib/heeler-agent/identity/certificate.pem";
 
 /// Why the node's identity cannot be used.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// A file could not be accessed.
     #[error("could not {action} {path}")]
     File {
-        /// The verb after "could not".
         action: &'static str,
-        /// Path of the file.
         path: &'static str,
-        /// The error of the operating system.
         source: io::Error,
     },
-    /// Other users may have read the key; the number is the file's mode.
     #[error("{KEY_PATH} has mode {0:04o}: others may have read it. Remove it, then: heeler node add")]
     KeyMode(u32),
-    /// The key's file has no P-256 key.
     #[error("{KEY_PATH} holds no P-256 key. Remove it, then: heeler node add")]
     Key,
-    /// The system gives no randomness for a key or a signature.
     #[error("could not make a key or a request for a certificate: the system gives no randomness")]
     Make,
-    /// The certificate is not PEM or not X.509.
     #[error("the certificate is not readable: {0}")]
     Certificate(String),
-    /// The certificate is for another key, or of an unsupported type.
     #[error("the certificate does not fit this node's key")]
     Foreign(#[source] rustls::Error),
 }
@@ -62,8 +54,6 @@ pub struct Identity {
     key: Key,
 }
 
-/// A certificate of this node.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The chain, this node's certificate first.
     pub chain: Vec<CertificateDer<'static>>,
@@ -72,10 +62,8 @@ pub struct Certificate {
 }
 
 impl Identity {
-    /// Reads the key; creates it when it is missing.
-    ///
-    /// # Errors
-    /// When the key cannot be read, created or written, or other users may read it.
+    /// Reads the key; creates it when it is missing. Fails when the key cannot be read, created or written, or other
+    /// users may read it.
     pub async fn open(host: Arc<dyn System>) -> Result<Self, IdentityError> {
         let path = Path::new(KEY_PATH);
         let key = match host.read(path).await {
@@ -98,36 +86,23 @@ impl Identity {
     }
 
     /// The public key as SubjectPublicKeyInfo in PEM.
-    #[must_use]
     pub fn public_key_pem(&self) -> String {
         self.key.public_pem()
     }
 
-    /// A certification request in DER, which proves that this node has its key. The name in it is only for display:
-    /// the authority uses the name that it knows.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
+    /// A certification request in DER, which proves that this node has its key. The name in it is only for display: the
+    /// authority uses the name that it knows. Fails when the system gives no randomness.
     pub fn request(&self, node: &NodeName) -> Result<Vec<u8>, IdentityError> {
         request::request(&self.key, node).map_err(|_| IdentityError::Make)
     }
 
-    /// The certificate on disk; None when there is none.
-    ///
-    /// # Errors
-    /// When the file cannot be read or is not a certificate.
+    /// The certificate on disk; None when there is none. Fails when the file cannot be read or is not a certificate.
     pub async fn certificate(&self) -> Result<Option<Certificate>, IdentityError> {
-        match self.host.read(Path::new(CERTIFICATE_PATH)).await {
-            Ok(pem) => parse(&pem).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(file("read", CERTIFICATE_PATH)(error)),
-        }
+        certificate(self.host.as_ref()).await
     }
 
-    /// Stores a new certificate, which is used from the next connection on.
-    ///
-    /// # Errors
-    /// When it is not for this node's key, or cannot be written.
+    /// Stores a new certificate, which is used from the next connection on. Fails when it is not for this node's key,
+    /// or cannot be written.
     pub async fn install(&self, chain_pem: &str, trust: &Trust) -> Result<Certificate, IdentityError> {
         let certificate = parse(chain_pem.as_bytes())?;
         trust
@@ -139,22 +114,21 @@ impl Identity {
     }
 
     /// The private key, for TLS.
-    #[must_use]
     pub fn private_key(&self) -> PrivateKeyDer<'static> {
         self.key.der()
     }
 }
 
-/// The end of the validity of the certificate on disk, Unix milliseconds; None when there is none.
-///
-/// # Errors
-/// When the file cannot be read or is not a certificate.
+/// The end of the validity of the certificate on disk, Unix milliseconds; None when there is none. Fails when the file
+/// cannot be read or is not a certificate.
 pub async fn certificate_on_disk(host: &dyn System) -> Result<Option<u64>, IdentityError> {
-    match host.read(Path::new(CERTIFICATE_PATH)).await {
-        Ok(pem) => Ok(Some(parse(&pem)?.validity.until_ms)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(file("read", CERTIFICATE_PATH)(error)),
-    }
+    Ok(certificate(host).await?.map(|known| known.validity.until_ms))
+}
+
+async fn certificate(host: &dyn System) -> Result<Option<Certificate>, IdentityError> {
+    let pem = content(host, Path::new(CERTIFICATE_PATH)).await;
+    let pem = pem.map_err(file("read", CERTIFICATE_PATH))?;
+    pem.map(|pem| parse(&pem)).transpose()
 }
 
 fn parse(pem: &[u8]) -> Result<Certificate, IdentityError> {

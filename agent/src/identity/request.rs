@@ -17,10 +17,7 @@ const ATTRIBUTES: [u8; 2] = [0xa0, 0x00];
 /// The AlgorithmIdentifier ecdsa-with-SHA256, 1.2.840.10045.4.3.2.
 const ECDSA_SHA256: [u8; 12] = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 
-/// A certification request (RFC 2986) for `node`, in DER.
-///
-/// # Errors
-/// When the system gives no randomness.
+/// A certification request (RFC 2986) for `node`, in DER. Fails when the system gives no randomness.
 pub fn request(key: &Key, node: &NodeName) -> Result<Vec<u8>, Unspecified> {
     let pair = [COMMON_NAME.to_vec(), element(UTF8, node.as_str().as_bytes())].concat();
     let subject = element(SEQUENCE, &element(SET, &element(SEQUENCE, &pair)));

@@ -12,7 +12,6 @@ const PREFIX: &str = "Heeler CA ";
 
 /// The cluster's name in the X.509 certificate of an authority, in DER (RFC 5280, section 4.1). None when it is not
 /// one of Heeler's authorities.
-#[must_use]
 pub fn cluster(certificate: &[u8]) -> Option<String> {
     // Skips serial number, signature algorithm, issuer and validity.
     let rest = after(certificate, 4)?;

@@ -22,15 +22,11 @@ pub struct Trust {
 
 impl Trust {
     /// Asks `trusted` for the authorities at each connection.
-    #[must_use]
     pub const fn new(trusted: Arc<Trusted>, clock: Clock) -> Self {
         Self { trusted, clock }
     }
 
-    /// TLS with this node's certificate.
-    ///
-    /// # Errors
-    /// When the certificate is not for the key.
+    /// TLS with this node's certificate. Fails when the certificate is not for the key.
     pub fn client(
         &self,
         chain: Vec<CertificateDer<'static>>,
@@ -39,10 +35,7 @@ impl Trust {
         Ok(finished(self.builder()?.with_client_auth_cert(chain, key)?))
     }
 
-    /// TLS for a node without a certificate.
-    ///
-    /// # Errors
-    /// When no authority can be used, or TLS 1.3 is not supported.
+    /// TLS for a node without a certificate. Fails when no authority can be used, or TLS 1.3 is not supported.
     pub fn without_certificate(&self) -> Result<Arc<ClientConfig>, Error> {
         Ok(finished(self.builder()?.with_no_client_auth()))
     }

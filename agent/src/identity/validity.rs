@@ -9,7 +9,6 @@ pub struct Validity {
 
 impl Validity {
     /// From an X.509 certificate in DER (RFC 5280, section 4.1); None when it is not one.
-    #[must_use]
     pub fn of(certificate: &[u8]) -> Option<Self> {
         // Skips serial number, signature algorithm and issuer.
         let rest = after(certificate, 3)?;
@@ -25,7 +24,6 @@ impl Validity {
     }
 
     /// When it is renewed: after 70 % of its validity, Unix milliseconds.
-    #[must_use]
     pub const fn renew_at_ms(self) -> u64 {
         self.from_ms
             .saturating_add(self.until_ms.saturating_sub(self.from_ms) / 10 * 7)

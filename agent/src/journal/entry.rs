@@ -42,12 +42,9 @@ pub enum Entry {
     },
 }
 
-/// A used consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
-    /// Id of the consent.
     pub consent: String,
-    /// The task that used it.
     pub task: TaskId,
     /// SHA-256 of the act that it permitted.
     pub act: [u8; 32],
@@ -58,7 +55,6 @@ pub struct Used {
     pub spent: bool,
 }
 
-/// A numbered event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NumberedEvent {
     /// Its number, from 1; 0 for progress, which is not stored.

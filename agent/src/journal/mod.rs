@@ -9,10 +9,10 @@ mod task_record;
 mod text;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heeler_host::{Content, File, System};
+use heeler_host::{File, System, content};
 use heeler_proto::TaskId;
 use heeler_tasks::engine::Event;
 use tokio::sync::watch;
@@ -24,7 +24,6 @@ pub use task_record::{Stop, TaskRecord};
 
 use crate::clock::Clock;
 
-/// Path of the file.
 pub const PATH: &str = "/var/lib/heeler-agent/journal";
 
 /// The size in bytes from which it is rewritten, when no task is running.
@@ -36,22 +35,14 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file could not be accessed.
     #[error("could not {action} the journal {PATH}")]
-    File {
-        /// The verb and preposition after "could not".
-        action: &'static str,
-        source: io::Error,
-    },
-    /// An entry could not be encoded as JSON.
+    File { action: &'static str, source: io::Error },
     #[error("could not encode a journal entry")]
     Encode(#[source] serde_json::Error),
-    /// The file is not a journal, or is from a newer version.
     #[error(
         "{PATH} is not a journal of this version: install the agent that wrote it, or move the file away and run heeler apply again"
     )]
     Header,
-    /// An entry is from a newer version.
     #[error(
         "line {line} of {PATH} is not known to this version: install the agent that wrote it, or move the file away and run heeler apply again"
     )]
@@ -60,7 +51,6 @@ pub enum JournalError {
         line: usize,
         source: serde_json::Error,
     },
-    /// A line before the last one is damaged.
     #[error(
         "line {line} of {PATH} is damaged, with whole lines after it: check the disk it is on, move the file away and run heeler apply again"
     )]
@@ -95,16 +85,16 @@ struct Writer {
     broken: bool,
 }
 
-/// The state in the journal on disk; only reads, and ignores an incomplete last line.
-///
-/// # Errors
-/// When it cannot be read, or a line before the last is damaged.
+async fn read(host: &dyn System) -> Result<Vec<u8>, JournalError> {
+    let bytes = content(host, Path::new(PATH)).await;
+    let bytes = bytes.map_err(|source| JournalError::File { action: "read", source })?;
+    Ok(bytes.unwrap_or_default())
+}
+
+/// The state in the journal on disk; only reads, and ignores an incomplete last line. Fails when it cannot be read, or
+/// a line before the last is damaged.
 pub async fn remembered(host: &dyn System) -> Result<State, JournalError> {
-    let bytes = match host.read(Path::new(PATH)).await {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(JournalError::File { action: "read", source }),
-    };
+    let bytes = read(host).await?;
     let mut state = State::default();
     for entry in text::parse(&bytes)?.entries {
         state.apply(entry);
@@ -113,17 +103,11 @@ pub async fn remembered(host: &dyn System) -> Result<State, JournalError> {
 }
 
 impl Journal {
-    /// Reads the journal, cuts off an incomplete last line, and creates the file when it is missing.
-    ///
-    /// # Errors
-    /// When it cannot be read, or a line before the last is damaged.
+    /// Reads the journal, cuts off an incomplete last line, and creates the file when it is missing. Fails when it
+    /// cannot be read, or a line before the last is damaged.
     pub async fn open(host: Arc<dyn System>, clock: Clock) -> Result<Self, JournalError> {
         let path = Path::new(PATH);
-        let bytes = match host.read(path).await {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(JournalError::File { action: "read", source }),
-        };
+        let bytes = read(host.as_ref()).await?;
         let found = text::parse(&bytes)?;
         let mut state = State::default();
         for entry in found.entries {
@@ -155,30 +139,23 @@ impl Journal {
         })
     }
 
-    /// The present state.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notifies after each entry.
-    #[must_use]
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// Writes one entry; it is on the disk when this returns.
-    ///
-    /// # Errors
-    /// When it is not; then the file has no part of it.
+    /// Writes one entry; it is on the disk when this returns. Fails when it is not; then the file has no part of it.
     pub async fn append(&self, entry: Entry) -> Result<(), JournalError> {
         let mut writer = self.writer.lock().await;
         self.write(&mut writer, entry).await
     }
 
-    /// Numbers an event and writes it. When too many wait for the coordinator, a routine one is dropped.
-    ///
-    /// # Errors
-    /// Those of [`Self::append`].
+    /// Numbers an event and writes it. When too many wait for the coordinator, a routine one is dropped. Its errors are
+    /// those of [`Self::append`].
     pub async fn tell(&self, task: Option<&TaskId>, event: Event) -> Result<(), JournalError> {
         let mut writer = self.writer.lock().await;
         self.number(&mut writer, task, event).await?;
@@ -196,10 +173,8 @@ impl Journal {
         self.write(writer, Entry::Told(numbered)).await
     }
 
-    /// Stores that the coordinator has stored all events up to `seq`. A number that no event can have is ignored.
-    ///
-    /// # Errors
-    /// Those of [`Self::append`].
+    /// Stores that the coordinator has stored all events up to `seq`. A number that no event can have is ignored. Its
+    /// errors are those of [`Self::append`].
     pub async fn acknowledge(&self, seq: u64) -> Result<(), JournalError> {
         if seq > state::MOST_EVENTS {
             tracing::warn!(
@@ -260,11 +235,7 @@ impl Journal {
 }
 
 async fn rewrite(host: &dyn System, bytes: Vec<u8>) -> Result<(), JournalError> {
-    let file = File {
-        path: PathBuf::from(PATH),
-        content: Content::Plain(bytes),
-        mode: 0o600,
-    };
+    let file = File::private(PATH, bytes);
     host.write(&file).await.map_err(|source| JournalError::File {
         action: "write",
         source,

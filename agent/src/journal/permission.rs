@@ -9,7 +9,6 @@ use crate::config::Operator;
 /// time, it may be completed this much later.
 const READING_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Why an act is permitted.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Permission<'a> {
     /// This task was permitted to do it, has not ended it, and the consent has not expired.
@@ -18,11 +17,8 @@ pub enum Permission<'a> {
     By(&'a Consent),
 }
 
-/// Whether `assignment` may do `act` on `node` now. `now_ms` is the later of the machine's clock and the
-/// coordinator's last time.
-///
-/// # Errors
-/// Why not, as a message; of several consents the reason of the one that fits best.
+/// Whether `assignment` may do `act` on `node` now. `now_ms` is the later of the machine's clock and the coordinator's
+/// last time. Its error: why not, as a message; of several consents the reason of the one that fits best.
 pub fn permission<'a>(
     state: &State,
     assignment: &'a Assignment,
@@ -47,7 +43,7 @@ pub fn permission<'a>(
     let mut reason = "no consent came with the task";
     for consent in &assignment.consents {
         match check(state, consent, operators, |key| {
-            consent.permits((task, node), act, now_ms, key)
+            consent.permits((task, node), &act.digest(), now_ms, key)
         }) {
             Ok(()) => return Ok(Permission::By(consent)),
             Err(why) if consent.act == digest || assignment.consents.len() == 1 => reason = why,
@@ -62,10 +58,7 @@ pub fn permission<'a>(
     })
 }
 
-/// Whether `consent` permits an act, given by its digest, that is not part of a task.
-///
-/// # Errors
-/// Why not, as a message.
+/// Whether `consent` permits an act, given by its digest, that is not part of a task. Its error: why not, as a message.
 pub fn permits_alone(
     state: &State,
     consent: &Consent,
@@ -74,7 +67,7 @@ pub fn permits_alone(
     now_ms: u64,
 ) -> Result<(), &'static str> {
     check(state, consent, operators, |key| {
-        consent.permits_digest((&consent.task, node), act, now_ms, key)
+        consent.permits((&consent.task, node), act, now_ms, key)
     })
 }
 

@@ -25,13 +25,11 @@ pub struct State {
     pub last_seq: u64,
     /// The last event that the coordinator has stored.
     pub acknowledged: u64,
-    /// The task that has not ended.
     pub in_hand: Option<Assignment>,
     /// Ops that cannot be undone, reboots and jobs, begun and not ended, oldest first.
     pub begun: Vec<(TaskId, Intent)>,
     /// Creations that failed and may have left marks on the disks, oldest first. They permit nothing.
     pub failed: Vec<(TaskId, Intent)>,
-    /// The used consents.
     pub used: Vec<Used>,
     /// The latest expiry of those no longer in `used`, Unix milliseconds. A consent that expires no later may be one
     /// of them.
@@ -43,7 +41,6 @@ pub struct State {
 }
 
 impl State {
-    /// Applies one more entry.
     pub fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Base {
@@ -103,7 +100,6 @@ impl State {
     }
 
     /// The event that reports dropped events, when there are some and there is room.
-    #[must_use]
     pub fn notice(&self) -> Option<Event> {
         (self.dropped > 0 && self.events.len() < MOST_WAITING).then(|| Event::Progress {
             step: DROPPED.to_owned(),
@@ -158,13 +154,11 @@ impl State {
     }
 
     /// Creations that failed, then acts that were begun and not ended; oldest first.
-    #[must_use]
     pub fn interrupted(&self) -> Vec<Irreversible> {
         self.left().map(|(_, act)| act.clone()).collect()
     }
 
     /// Like [`Self::interrupted`], without the erasures of other tasks, which `task` does not continue.
-    #[must_use]
     pub fn interrupted_before(&self, task: &TaskId) -> Vec<Irreversible> {
         let erasing = |act: &Irreversible| matches!(act, Irreversible::EraseContents(_));
         let left = self.left().filter(|(of, act)| *of == task || !erasing(act));
@@ -177,7 +171,6 @@ impl State {
     }
 
     /// The fewest entries that describe this state, for rewriting the journal.
-    #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let base = Entry::Base {
             last_seq: self.last_seq,

@@ -4,29 +4,21 @@ use super::{Entry, JournalError};
 /// The first line: the kind and version of the file.
 pub const HEADER: &[u8] = b"heeler journal 1\n";
 
-/// One line: the CRC-32 of the JSON in hex, a space, the entry as JSON.
-///
-/// # Errors
-/// When it cannot be encoded as JSON.
+/// One line: the CRC-32 of the JSON in hex, a space, the entry as JSON. Fails when it cannot be encoded as JSON.
 pub fn line(entry: &Entry) -> Result<Vec<u8>, JournalError> {
     let json = serde_json::to_string(entry).map_err(JournalError::Encode)?;
     Ok(format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes())
 }
 
-/// The content of a journal.
 #[derive(Debug, PartialEq)]
 pub struct Found {
-    /// All intact entries.
     pub entries: Vec<Entry>,
     /// Length in bytes up to the last intact entry; 0 when the header is incomplete.
     pub length: usize,
 }
 
 /// Reads a journal. A damaged end, as a power cut leaves it, is ignored. Damage before intact lines is an error,
-/// because a used consent may have been there.
-///
-/// # Errors
-/// When it is damaged, or from an unknown version.
+/// because a used consent may have been there. Fails when it is damaged, or from an unknown version.
 pub fn parse(bytes: &[u8]) -> Result<Found, JournalError> {
     let Some(rest) = bytes.strip_prefix(HEADER) else {
         return if HEADER.starts_with(bytes) {

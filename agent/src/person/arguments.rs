@@ -1,6 +1,5 @@
 use heeler_proto::duration;
 
-/// A command for a person on the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonCommand {
     /// Show the state of the agent.
@@ -22,10 +21,8 @@ pub enum PersonCommand {
 }
 
 impl PersonCommand {
-    /// The command of this name; takes its options out of `words`. None for another command.
-    ///
-    /// # Errors
-    /// A message for the person, when an option has no valid value.
+    /// The command of this name; takes its options out of `words`. None for another command. Its error: a message for
+    /// the person, when an option has no valid value.
     pub fn parse(command: &str, words: &mut Vec<String>) -> Result<Option<Self>, String> {
         let parsed = match command {
             "status" => Self::Status {

@@ -31,10 +31,8 @@ const NAMES: u64 = 60;
 /// How long a request waits for a running task that uses the pool.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// Answers a request about snapshots. Changes lock `pool`, as tasks do.
-///
-/// # Errors
-/// Why it is refused, or could not be answered.
+/// Answers a request about snapshots. Changes lock `pool`, as tasks do. Its error: why it is refused, or could not be
+/// answered.
 pub async fn answer(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,
@@ -131,7 +129,7 @@ async fn run(host: &dyn System, pool: &Mutex<()>, command: &Command) -> Result<(
 /// A page of snapshots, and where the next one starts. Each page has one dataset, so that a slow one, or one that
 /// cannot be listed, does not affect the others. Only the rows of the page are built.
 async fn rows(host: &dyn System, list: &v1::ListSnapshots) -> Result<SnapshotAnswer, Refused> {
-    let text = schedule::text(host, schedule::SNAPSHOTS)
+    let text = heeler_host::whole_text(host, schedule::SNAPSHOTS)
         .await
         .map_err(|error| in_full(&error))?;
     let wanted: KeepSnapshots = text

@@ -1,20 +1,18 @@
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use heeler_host::{Content, File, System};
+use heeler_host::{File, System};
 use heeler_tasks::snapshot::round::Run;
 use serde::{Deserialize, Serialize};
 
 use super::trust::Trust;
 
-/// Path of the file.
 pub const PATH: &str = "/var/lib/heeler-agent/schedule/memory";
 
 /// What the schedule stores over a restart. Losing it is safe: snapshots are taken all the same, and pruning waits
 /// until the clock is proven.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Whether the clock is trusted.
     #[serde(default)]
     pub trust: Trust,
     /// The sum of rounds that are not reported yet.
@@ -23,7 +21,6 @@ pub struct Memory {
     /// The problems that were reported last.
     #[serde(default)]
     pub problems: Vec<String>,
-    /// The scrubs of the pool.
     #[serde(default)]
     pub scrub: ScrubMemory,
 }
@@ -31,7 +28,6 @@ pub struct Memory {
 /// Needed because ZFS stores only the last scan, which may be a resilver.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScrubMemory {
-    /// Name of the pool.
     pub pool: String,
     /// Since when the pool is on the schedule, Unix seconds.
     pub since_s: u64,
@@ -60,16 +56,9 @@ impl Memory {
         }
     }
 
-    /// Writes the file.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Writes the file. Fails when it cannot be written.
     pub async fn write(&self, host: &dyn System) -> io::Result<()> {
-        let file = File {
-            path: PathBuf::from(PATH),
-            content: Content::Plain(serde_json::to_vec(self).map_err(io::Error::other)?),
-            mode: 0o600,
-        };
+        let file = File::private(PATH, serde_json::to_vec(self).map_err(io::Error::other)?);
         host.write(&file).await
     }
 }

@@ -20,7 +20,6 @@ const SCRUBBING_S: u64 = 30;
 const AGAIN_S: u64 = 24 * 60 * 60;
 
 /// The result of a turn.
-#[derive(Debug)]
 pub struct Turn {
     /// Events, in order.
     pub events: Vec<Event>,
@@ -128,12 +127,10 @@ impl Scheduler {
         }
     }
 
-    /// The accepted schedule on disk; empty when there is none.
-    ///
-    /// # Errors
-    /// A message, when it cannot be read; then nothing is done.
+    /// The accepted schedule on disk; empty when there is none. Its error: a message, when it cannot be read; then
+    /// nothing is done.
     async fn snapshots(&self) -> Result<Snapshots, String> {
-        let text = schedule::text(self.host.as_ref(), schedule::SNAPSHOTS).await;
+        let text = heeler_host::whole_text(self.host.as_ref(), schedule::SNAPSHOTS).await;
         match text.map_err(|error| in_full(&error))? {
             None => Ok(Snapshots::default()),
             Some(text) => schedule::snapshots(&text).map_err(|error| error.to_string()),
@@ -211,7 +208,10 @@ impl Scheduler {
 
     async fn scrubs(&mut self, now_s: u64, events: &mut Vec<Event>) -> Option<Event> {
         let host = self.host.clone();
-        let text = schedule::text(host.as_ref(), schedule::SCRUBS).await.ok().flatten();
+        let text = heeler_host::whole_text(host.as_ref(), schedule::SCRUBS)
+            .await
+            .ok()
+            .flatten();
         let Some(wanted) = text.and_then(|text| schedule::scrubs(&text).ok()) else {
             (
                 self.state.next_scrub_s,
@@ -280,10 +280,7 @@ impl Scheduler {
         });
     }
 
-    /// Writes the memory to disk, if it changed.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Writes the memory to disk, if it changed. Fails when it cannot be written.
     pub async fn remember(&mut self) -> io::Result<()> {
         if self.memory != self.written {
             self.memory.write(self.host.as_ref()).await?;

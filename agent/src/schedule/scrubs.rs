@@ -14,7 +14,6 @@ pub const fn past(at_s: u64, now_s: u64) -> u64 {
     if at_s > now_s.saturating_add(SLACK_S) { 0 } else { at_s }
 }
 
-/// Whether a scrub is due.
 pub fn due(wanted: &KeepScrubs, memory: &ScrubMemory, now_s: u64) -> bool {
     let known = past(memory.last_s, now_s).max(past(memory.tried_s, now_s));
     let last_s = known.max(memory.since_s.min(now_s));

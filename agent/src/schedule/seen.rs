@@ -29,7 +29,7 @@ pub struct Seen {
 pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
     let now_s = host.now_ms() / 1000;
     let mut seen = Seen::default();
-    let text = schedule::text(host, schedule::SNAPSHOTS).await.ok().flatten();
+    let text = heeler_host::whole_text(host, schedule::SNAPSHOTS).await.ok().flatten();
     let read = text.map(|text| schedule::snapshots(&text)).transpose();
     let wanted = read.unwrap_or_else(|error| {
         faults.push(error.to_string());
@@ -64,7 +64,7 @@ pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
         }
         seen.newest_snapshot_ms = newest.into_iter().min().unwrap_or(0).saturating_mul(1000);
     }
-    let text = schedule::text(host, schedule::SCRUBS).await.ok().flatten();
+    let text = heeler_host::whole_text(host, schedule::SCRUBS).await.ok().flatten();
     let read = text.map(|text| schedule::scrubs(&text)).transpose();
     let wanted = read.unwrap_or_else(|error| {
         faults.push(error.to_string());

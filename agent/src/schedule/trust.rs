@@ -12,14 +12,12 @@ const PROBATION_MS: u64 = 24 * 60 * 60 * 1000;
 
 const PROVEN: &str = "nothing is pruned until it runs without a jump for a day";
 
-/// The clocks at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clocks {
     /// The machine's clock, Unix milliseconds.
     pub wall_ms: u64,
     /// Milliseconds since boot, including sleep (`/proc/uptime`); cannot be set.
     pub up_ms: u64,
-    /// The kernel's id of this boot.
     pub boot_id: String,
 }
 

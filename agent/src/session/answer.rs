@@ -7,7 +7,7 @@ use heeler_host::{Glance, RunError, System, facts, link, ping};
 use heeler_proto::v1::reply::Answer;
 use heeler_proto::v1::{
     CopyChunk, Facts, FactsRequest, FromAgent, Pause, PendingNetwork, Preview, PreviewRequest, Reach, ReachRequest,
-    Refusal, ReleasePlan, ReleaseRequest, Reply, SnapshotAnswer, SnapshotAsk, from_agent,
+    Refusal, ReleasePlan, ReleaseRequest, Reply, SnapshotAnswer, SnapshotAsk, StepReport, from_agent,
 };
 use heeler_proto::{Irreversible, Task};
 use heeler_tasks::engine::in_full;
@@ -23,12 +23,10 @@ pub type Changes = watch::Receiver<u64>;
 /// The answer to a request, or why there is none.
 pub type Answered = Result<Answer, Refused>;
 
-/// Why a request is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Unspecified: the text says it all.
     pub kind: Refusal,
-    /// What was attempted, and what was found.
     pub text: String,
 }
 
@@ -44,7 +42,6 @@ impl From<String> for Refused {
 /// Why a request beyond the limit is not answered.
 pub const BUSY: &str = "this node is busy with other requests: try again";
 
-/// The reply to the request with this id.
 pub fn reply(id: u64, answered: Answered) -> FromAgent {
     let mut reply = Reply { id, ..Reply::default() };
     match answered {
@@ -57,7 +54,6 @@ pub fn reply(id: u64, answered: Answered) -> FromAgent {
     message(from_agent::Body::Reply(reply))
 }
 
-/// The facts about the machine.
 pub async fn facts(
     host: Arc<dyn System>,
     request: FactsRequest,
@@ -98,7 +94,7 @@ pub async fn preview(
     let mut steps = Vec::new();
     for (place, task) in (0..).zip(&tasks) {
         let reports = heeler_tasks::preview(&glance, task, &interrupted).await;
-        steps.extend(reports.into_iter().map(|report| wire::step_report(report, place)));
+        steps.extend(reports.into_iter().map(|report| StepReport { task: place, ..report }));
     }
     Ok(Answer::Preview(Preview {
         steps,
@@ -135,7 +131,6 @@ pub async fn reach(host: Arc<dyn System>, request: ReachRequest) -> Answered {
     }))
 }
 
-/// Stores a chunk of a copy.
 pub async fn copy(host: Arc<dyn System>, copies: Arc<Copies>, chunk: CopyChunk) -> Answered {
     Ok(Answer::Copy(copies.take(host.as_ref(), chunk).await?))
 }
@@ -150,7 +145,6 @@ async fn reached(host: &dyn System, address: Ipv4Addr) -> Result<Option<bool>, R
     Ok(Some(ping::reaches(host, link::BACKPLANE, &address.to_string()).await?))
 }
 
-/// Answers a request about snapshots.
 pub async fn snapshots(
     host: Arc<dyn System>,
     pool: Arc<Mutex<()>>,

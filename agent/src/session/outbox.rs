@@ -35,7 +35,6 @@ impl Outbox {
         }
     }
 
-    /// Adds an answer.
     pub fn push(&mut self, answer: FromAgent) {
         let answer = bounded(answer);
         self.bytes += answer.encoded_len();
@@ -43,10 +42,7 @@ impl Outbox {
     }
 
     /// Whether another request can be accepted. If not, the session must end. That loses nothing: events stay in the
-    /// journal, and the coordinator sends its requests again.
-    ///
-    /// # Errors
-    /// When too many answers wait to be read.
+    /// journal, and the coordinator sends its requests again. Fails when too many answers wait to be read.
     pub fn room(&self) -> Result<(), SessionError> {
         match self.answers.len() < MOST_ANSWERS && self.bytes < MOST_BYTES {
             true => Ok(()),
@@ -54,12 +50,10 @@ impl Outbox {
         }
     }
 
-    /// Replaces the progress to send.
     pub fn progress(&mut self, latest: Option<NumberedEvent>) {
         self.progress = latest;
     }
 
-    /// Whether there is something to send.
     pub fn waiting(&self, journal: &State) -> bool {
         let last = journal.events.last().map_or(0, |numbered| numbered.seq);
         !self.answers.is_empty() || last > self.sent || self.progress.is_some()

@@ -68,7 +68,15 @@ impl Node {
     pub fn consent(&self, task: &TaskId, act: &Irreversible) -> Consent {
         let node = NodeName::new("a").unwrap();
         let now_ms = self.machine.now_ms();
-        Consent::sign(&self.operator, "me", (task, &node), act, now_ms, &SystemRandom::new()).unwrap()
+        Consent::sign(
+            &self.operator,
+            "me",
+            (task, &node),
+            act.digest(),
+            now_ms,
+            &SystemRandom::new(),
+        )
+        .unwrap()
     }
 
     /// The task EnsurePool as assignment `counter`, with the consent that its preview needs.

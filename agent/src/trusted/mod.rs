@@ -6,10 +6,10 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heeler_host::{Content, File, System};
+use heeler_host::{File, System, content};
 use heeler_proto::v1::{self, TrustReply};
 use heeler_proto::{Circle, MOST_STATEMENTS, Statement, statements_sha256};
 use rustls::RootCertStore;
@@ -24,17 +24,10 @@ const PATH: &str = "/var/lib/heeler-agent/trust.json";
 /// Why the statements on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// The file could not be accessed.
     #[error("could not {action} {PATH}")]
-    File {
-        /// The verb after "could not".
-        action: &'static str,
-        source: io::Error,
-    },
-    /// The file's content is not valid.
+    File { action: &'static str, source: io::Error },
     #[error("{PATH} is not readable: {0}. Remove it, then: heeler node add")]
     Content(String),
-    /// An authority's certificate cannot be used.
     #[error("the authorities cannot be used")]
     Authority(#[source] rustls::Error),
 }
@@ -100,15 +93,13 @@ impl Current {
 }
 
 impl Trusted {
-    /// From the configuration and the statements on disk; each signature is checked again.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
+    /// From the configuration and the statements on disk; each signature is checked again. Fails when the file cannot
+    /// be read.
     pub async fn open(config: &Config, host: Arc<dyn System>) -> Result<Self, TrustError> {
-        let kept = match host.read(Path::new(PATH)).await {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| TrustError::Content(error.to_string()))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept { statements: Vec::new() },
-            Err(source) => return Err(TrustError::File { action: "read", source }),
+        let kept = content(host.as_ref(), Path::new(PATH)).await;
+        let kept = match kept.map_err(|source| TrustError::File { action: "read", source })? {
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| TrustError::Content(error.to_string()))?,
+            None => Kept { statements: Vec::new() },
         };
         let mut circle = pinned(config);
         let (mut known, mut statements) = (config.past.statements.clone(), Vec::new());
@@ -137,19 +128,16 @@ impl Trusted {
     }
 
     /// The operators whose consents are accepted now.
-    #[must_use]
     pub fn operators(&self) -> Arc<[Operator]> {
         self.current().operators.clone()
     }
 
     /// The authorities whose certificates are accepted now.
-    #[must_use]
     pub fn roots(&self) -> Arc<RootCertStore> {
         self.current().roots.clone()
     }
 
     /// What the hello reports to the coordinator.
-    #[must_use]
     pub fn summary(&self) -> TrustReply {
         let current = self.current();
         TrustReply {
@@ -159,10 +147,8 @@ impl Trusted {
         }
     }
 
-    /// Accepts the new ones among all statements. They count once they are on disk.
-    ///
-    /// # Errors
-    /// When they cannot be written; then nothing changed.
+    /// Accepts the new ones among all statements. They count once they are on disk. Fails when they cannot be written;
+    /// then nothing changed.
     pub async fn learn(&self, all: Vec<v1::Statement>) -> Result<TrustReply, TrustError> {
         let (mut known, mut statements, mut circle) = {
             let current = self.current();
@@ -210,11 +196,7 @@ impl Trusted {
             statements: statements.to_vec(),
         };
         let json = serde_json::to_vec(&kept).map_err(|error| TrustError::Content(error.to_string()))?;
-        let file = File {
-            path: PathBuf::from(PATH),
-            content: Content::Plain(json),
-            mode: 0o600,
-        };
+        let file = File::private(PATH, json);
         let failed = |source| TrustError::File {
             action: "write",
             source,

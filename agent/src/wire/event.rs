@@ -6,7 +6,6 @@ use super::facts::pool;
 use super::schedule::snapshot_run;
 use crate::journal::NumberedEvent;
 
-/// An event as a message.
 pub fn event(numbered: NumberedEvent) -> v1::Event {
     v1::Event {
         seq: numbered.seq,
@@ -24,10 +23,12 @@ fn kind(event: Event) -> Kind {
             step,
             summary,
             irreversible,
+            reboot,
         } => Kind::OpStarted(v1::OpStarted {
             step,
             summary,
             irreversible,
+            reboot,
         }),
         Event::OpFinished { step, summary, error } => Kind::OpFinished(v1::OpFinished {
             step,
@@ -103,7 +104,7 @@ fn finished(outcome: Outcome) -> v1::TaskFinished {
     match outcome {
         Outcome::Done => plain(v1::TaskOutcome::Done, String::new()),
         Outcome::Blocked { step, reason } => v1::TaskFinished {
-            blocked: Some(super::report::blocked(reason)),
+            blocked: Some(reason.into()),
             ..plain(v1::TaskOutcome::Blocked, step)
         },
         Outcome::Failed { step, reason } => plain(v1::TaskOutcome::Failed, format!("{step}: {reason}")),

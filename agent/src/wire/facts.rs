@@ -95,6 +95,7 @@ pub(super) fn pool(pool: PoolFact) -> v1::Pool {
         scan_errors: pool.scan_errors,
         scan_start_ms: pool.scan_start_ms,
         readonly: pool.readonly,
+        scan_end_seen_ms: 0,
     }
 }
 

@@ -2,10 +2,8 @@
 
 mod event;
 mod facts;
-mod report;
 mod schedule;
 
 pub use event::event;
 pub use facts::{facts, pools};
-pub use report::step_report;
 pub use schedule::schedule;

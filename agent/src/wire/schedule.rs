@@ -16,7 +16,6 @@ pub(super) fn snapshot_run(run: Run) -> v1::SnapshotRun {
     }
 }
 
-/// The schedule's state as a message.
 pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
     v1::ScheduleFacts {
         stands: state.datasets.into_iter().map(dataset).collect(),

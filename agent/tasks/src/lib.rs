@@ -5,6 +5,7 @@
 mod base;
 pub mod engine;
 pub mod network;
+mod proxmox;
 pub mod snapshot;
 pub mod storage;
 

@@ -1,7 +1,8 @@
 use heeler_host::System;
+use heeler_proto::v1::StepReport;
 use heeler_proto::{Irreversible, NodeName, Task, for_each_task};
 
-use crate::engine::{AnyStep, Event, Outcome, Record, StepReport, carry_out, look_at};
+use crate::engine::{AnyStep, Event, Outcome, Record, carry_out, look_at};
 use crate::storage;
 
 /// A kind of task on a node.
@@ -25,7 +26,6 @@ pub(crate) struct Past<'a> {
 macro_rules! works {
     ($($kind:ident $name:literal,)*) => {
         /// Whether `task` needs pools and disks to itself.
-        #[must_use]
         pub const fn uses_pool(task: &Task) -> bool {
             match task {
                 $(Task::$kind(_) => <heeler_proto::$kind as Work>::USES_POOL,)*

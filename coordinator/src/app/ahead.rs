@@ -5,7 +5,7 @@ use heeler_proto::{
 use heeler_store::{Node, Pause, Tx};
 
 use super::who::COORDINATOR;
-use super::{App, AppError};
+use super::{App, Result};
 use crate::init::epoch_at;
 
 /// In epochs, which are Unix seconds: 100 years. No real coordinator is further ahead of this one.
@@ -31,7 +31,7 @@ impl App {
     /// Detects a node that has done work which this database does not know: another coordinator led it, or this one
     /// before it was restored from an older copy. Pauses the node until a person decides. Takes over its counts, so
     /// that no work is repeated and none of its new events is taken for an old one.
-    pub(super) async fn compare(&self, tx: &mut Tx, node: &mut Node, hello: &v1::Hello) -> Result<(), AppError> {
+    pub(super) async fn compare(&self, tx: &mut Tx, node: &mut Node, hello: &v1::Hello) -> Result<()> {
         let theirs = Generation::from(hello.generation.unwrap_or_default());
         let Some(found) = self.ahead(node, hello, theirs) else {
             return Ok(());
@@ -85,7 +85,7 @@ impl App {
     }
 
     /// Raises this coordinator's epoch above one that a node has accepted, or the node would refuse its assignments.
-    async fn raise_epoch(&self, tx: &mut Tx, epoch: u64) -> Result<(), AppError> {
+    async fn raise_epoch(&self, tx: &mut Tx, epoch: u64) -> Result<()> {
         tx.set_meta("epoch", &epoch.to_string()).await?;
         self.epoch.fetch_max(epoch, std::sync::atomic::Ordering::AcqRel);
         Ok(())

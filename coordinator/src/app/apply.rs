@@ -2,22 +2,19 @@ use std::collections::HashMap;
 
 use heeler_proto::Task;
 use heeler_proto::v1::{self, EventKind};
-use heeler_store::{NewEvent, NewTask, Plan, PlanTask, Revision, Tx};
+use heeler_store::{Event, NewTask, Plan, PlanTask, Revision, Tx};
 use prost::Message as _;
 
 use super::consents::Consents;
-use super::{App, AppError, Who, decoded, hex, node_name, spec, task_id};
+use super::{App, AppError, Result, Who, decoded, hex, node_name, spec, task_id};
 use crate::pki::sha256;
 use crate::planner::TASK_LIFETIME_MS;
 
 impl App {
-    /// Accepts a plan's candidate and queues its tasks, in one transaction. Called again with the same plan, it
-    /// returns the same reply.
-    ///
-    /// # Errors
-    /// When the plan is older than an hour, a newer revision than the author's is accepted, a consent is missing or
-    /// does not fit, or a node still has an open task. Then nothing is changed.
-    pub async fn apply(&self, request: v1::ApplyRequest, who: &Who) -> Result<v1::ApplyReply, AppError> {
+    /// Accepts a plan's candidate and queues its tasks, in one transaction. Called again with the same plan, it returns
+    /// the same reply. Fails when the plan is older than an hour, a newer revision than the author's is accepted, a
+    /// consent is missing or does not fit, or a node still has an open task. Then nothing is changed.
+    pub async fn apply(&self, request: v1::ApplyRequest, who: &Who) -> Result<v1::ApplyReply> {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
         let plan = tx.plan(&request.plan_id).await?;
@@ -45,19 +42,23 @@ impl App {
         check_names(&parts, &request.nodes)?;
         let busy = tx.open_tasks().await?;
         let mut task_ids = Vec::new();
-        // By node: the task that was started last, which the next one of the node waits for.
-        let mut last = HashMap::new();
+        // By node: the task that makes its pool, which every later task of the node waits for. They do not wait for each
+        // other: a network that does not come up must not stop the snapshots.
+        let mut pool_task = HashMap::new();
         for part in parts
             .iter()
             .filter(|part| request.nodes.is_empty() || request.nodes.contains(&part.node))
         {
             refuse_busy(&busy, part)?;
-            let before = last.get(part.node.as_str()).cloned();
+            let task = Task::try_from(decoded::<v1::Task>("a plan's task", &part.task)?)?;
+            let before = pool_task.get(part.node.as_str()).cloned();
             let started = self
-                .start(&mut tx, (part, before), &mut consents, (revision, operator))
+                .start(&mut tx, (part, &task, before), &mut consents, (revision, operator))
                 .await?;
             if let Some(id) = started {
-                last.insert(part.node.as_str(), id.clone());
+                if matches!(task, Task::EnsurePool(_)) {
+                    pool_task.insert(part.node.as_str(), id.clone());
+                }
                 task_ids.push(id);
             }
         }
@@ -86,7 +87,7 @@ impl App {
     }
 
     /// Accepts the candidate only if its author has seen the newest revision, or asks to overwrite it.
-    async fn accept(&self, tx: &mut Tx, plan: &Plan, operator: &str, overwrite: bool) -> Result<u64, AppError> {
+    async fn accept(&self, tx: &mut Tx, plan: &Plan, operator: &str, overwrite: bool) -> Result<u64> {
         let accepted = tx.accepted().await?;
         let current = accepted.as_ref().map_or(0, |accepted| accepted.number);
         let Some(text) = &plan.text else { return Ok(current) };
@@ -114,14 +115,8 @@ impl App {
         };
         tx.add_revision(&revision).await?;
         let text = format!("revision {number} accepted");
-        self.audit(
-            tx,
-            operator,
-            "revision",
-            "",
-            &format!("{text}, sha256 {}", hex(&sha256)),
-        )
-        .await?;
+        let detail = format!("{text}, sha256 {}", hex(&sha256));
+        self.audit(tx, operator, "revision", "", &detail).await?;
         tx.add_event(&self.event(EventKind::Revision, "", text)).await?;
         Ok(number)
     }
@@ -129,34 +124,28 @@ impl App {
     async fn start(
         &self,
         tx: &mut Tx,
-        (part, predecessor): (&PlanTask, Option<String>),
+        (part, task, predecessor): (&PlanTask, &Task, Option<String>),
         consents: &mut Consents,
         (revision, operator): (u64, &str),
-    ) -> Result<Option<String>, AppError> {
-        let task = Task::try_from(decoded::<v1::Task>("a plan's task", &part.task)?)?;
+    ) -> Result<Option<String>> {
         let shown: v1::NodePlan = decoded("a plan", &part.shown)?;
         if part.task_id.is_empty() {
             // The look found that the node already matches this candidate.
-            if let (Some(digest), true) = (spec::digest_of(&task), holds(&shown)) {
+            if let (Some(digest), true) = (spec::digest_of(task), holds(&shown)) {
                 tx.set_applied(&part.node, task.kind(), Some(&digest)).await?;
             }
             return Ok(None);
         }
         let (node, id) = (node_name(&part.node)?, task_id(&part.task_id)?);
         let given = consents.take((&node, &id), &shown)?;
-        if self.sessions.of(&node).is_none() {
-            let text = format!(
-                "{}: the connection was lost after the plan: nothing was started or queued",
-                task.kind()
-            );
-            tx.add_event(&self.event(EventKind::Skipped, &part.node, text)).await?;
-            return Ok(None);
-        }
-        if tx.pause_of(&part.node, self.now_ms()).await?.is_some() {
-            let text = format!(
-                "{}: the node was paused after the plan: nothing was started or queued",
-                task.kind()
-            );
+        let is_paused = tx.pause_of(&part.node, self.now_ms()).await?.is_some();
+        let skipped = match self.sessions.of(&node) {
+            None => Some("the connection was lost"),
+            Some(_) => is_paused.then_some("the node was paused"),
+        };
+        if let Some(why) = skipped {
+            let kind = task.kind();
+            let text = format!("{kind}: {why} after the plan: nothing was started or queued");
             tx.add_event(&self.event(EventKind::Skipped, &part.node, text)).await?;
             return Ok(None);
         }
@@ -190,12 +179,9 @@ impl App {
             detail = format!("{detail}, with consent {}", consented.join(", "));
         }
         self.audit(tx, operator, "task", &part.node, &detail).await?;
-        let event = self.event(
-            EventKind::TaskQueued,
-            &part.node,
-            format!("{operator} requested: {}", task.kind()),
-        );
-        tx.add_event(&NewEvent {
+        let text = format!("{operator} requested: {}", task.kind());
+        let event = self.event(EventKind::TaskQueued, &part.node, text);
+        tx.add_event(&Event {
             task_id: part.task_id.clone(),
             ..event
         })
@@ -204,7 +190,7 @@ impl App {
     }
 }
 
-fn refuse_busy(busy: &[heeler_store::Task], part: &PlanTask) -> Result<(), AppError> {
+fn refuse_busy(busy: &[heeler_store::Task], part: &PlanTask) -> Result<()> {
     match busy.iter().find(|open| open.node == part.node) {
         Some(open) if !part.task_id.is_empty() => Err(AppError::Refused(format!(
             "{} still runs an earlier task. Watch it: heeler task follow {}",
@@ -219,7 +205,7 @@ fn holds(shown: &v1::NodePlan) -> bool {
     !shown.steps.is_empty() && shown.steps.iter().all(|step| settled.contains(&step.outcome()))
 }
 
-fn check_names(parts: &[PlanTask], names: &[String]) -> Result<(), AppError> {
+fn check_names(parts: &[PlanTask], names: &[String]) -> Result<()> {
     match names.iter().find(|name| !parts.iter().any(|part| part.node == **name)) {
         Some(name) => Err(AppError::NotFound(format!(
             "this plan does not include {name}. Look again: heeler plan {name}"

@@ -1,31 +1,21 @@
 use heeler_proto::v1;
 use heeler_store::{AuditEntry, Tx};
 
-use super::{App, AppError, share};
-use crate::audit::{Action, Head, Walk, write};
+use super::{App, AppError, Result, share};
+use crate::audit::{Head, Walk, write};
 
 /// Most entries in one page.
 pub(super) const PAGE: u32 = 1000;
 
 impl App {
     /// Adds an entry in the name of `who`: the caller's, or [`super::who::COORDINATOR`].
-    pub(super) async fn audit(
-        &self,
-        tx: &mut Tx,
-        who: &str,
-        action: &str,
-        node: &str,
-        detail: &str,
-    ) -> Result<Head, AppError> {
-        Ok(write(tx, Action { action, node, detail }, who, self.now_ms()).await?)
+    pub(super) async fn audit(&self, tx: &mut Tx, who: &str, action: &str, node: &str, detail: &str) -> Result<Head> {
+        Ok(write(tx, who, (action, node, detail), self.now_ms()).await?)
     }
 
-    /// At most `limit` entries with a number above `after`; with `newest`, the newest ones. Fewer when the reply
-    /// would be too large.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn audit_entries(&self, request: &v1::ListAuditRequest) -> Result<v1::ListAuditReply, AppError> {
+    /// At most `limit` entries with a number above `after`; with `newest`, the newest ones. Fewer when the reply would
+    /// be too large. Fails when the database cannot be read.
+    pub async fn audit_entries(&self, request: &v1::ListAuditRequest) -> Result<v1::ListAuditReply> {
         let mut tx = self.store.read().await?;
         let (last, _) = tx.audit_head().await?;
         let limit = request.limit.clamp(1, PAGE);
@@ -46,17 +36,15 @@ impl App {
         Ok(v1::ListAuditReply { entries, last })
     }
 
-    /// Checks the whole log. A fault in the log is part of the reply.
-    ///
-    /// # Errors
-    /// When the database cannot be read, or a known head has no 32-byte hash.
-    pub async fn verify_audit(&self, request: v1::VerifyAuditRequest) -> Result<v1::VerifyAuditReply, AppError> {
+    /// Checks the whole log. A fault in the log is part of the reply. Fails when the database cannot be read, or a
+    /// known head has no 32-byte hash.
+    pub async fn verify_audit(&self, request: v1::VerifyAuditRequest) -> Result<v1::VerifyAuditReply> {
         let known = request.known.into_iter().map(|known| {
             let hash = known.hash.try_into();
             let hash = hash.map_err(|_| AppError::Invalid("a head's hash has 32 bytes".into()))?;
             Ok((known.place, Head { seq: known.seq, hash }))
         });
-        let mut walk = Walk::looking_for(known.collect::<Result<_, AppError>>()?);
+        let mut walk = Walk::looking_for(known.collect::<Result<_>>()?);
         let mut tx = self.store.read().await?;
         let (mut after, mut broken) = (0, None);
         let mut restored = None;

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use heeler_proto::{Consent, Irreversible, NodeName, TaskId, v1};
 use heeler_store::Operator;
 
-use super::AppError;
+use super::{AppError, Result};
 use crate::pki::public_point;
 
 /// The consents of one apply, to check against the plan that the person saw.
@@ -14,7 +14,7 @@ pub(super) struct Consents {
 }
 
 impl Consents {
-    pub(super) fn new(wire: Vec<v1::Consent>, operators: &[Operator], now_ms: u64) -> Result<Self, AppError> {
+    pub(super) fn new(wire: Vec<v1::Consent>, operators: &[Operator], now_ms: u64) -> Result<Self> {
         let given = wire.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         let point = |operator: &Operator| Some((operator.name.clone(), public_point(&operator.public_key_pem)?));
         Ok(Self {
@@ -26,11 +26,7 @@ impl Consents {
 
     /// Takes out and returns the consents for every irreversible operation in `shown`. Fails when one is missing or
     /// does not fit.
-    pub(super) fn take(
-        &mut self,
-        (node, task): (&NodeName, &TaskId),
-        shown: &v1::NodePlan,
-    ) -> Result<Vec<Consent>, AppError> {
+    pub(super) fn take(&mut self, (node, task): (&NodeName, &TaskId), shown: &v1::NodePlan) -> Result<Vec<Consent>> {
         let wrong = |reason: &str| AppError::Consent {
             node: node.to_string(),
             reason: reason.to_owned(),
@@ -55,7 +51,7 @@ impl Consents {
             let key = self.keys.get(&consent.operator);
             let key = key.ok_or_else(|| wrong("the consent is signed by an unknown operator"))?;
             consent
-                .permits((task, node), &act, self.now_ms, key)
+                .permits((task, node), &act.digest(), self.now_ms, key)
                 .map_err(|error| AppError::consent(node.as_str(), error))?;
             taken.push(consent);
         }
@@ -63,7 +59,7 @@ impl Consents {
     }
 
     /// Fails when a consent is left over.
-    pub(super) fn finish(self) -> Result<(), AppError> {
+    pub(super) fn finish(self) -> Result<()> {
         self.given.first().map_or(Ok(()), |stray| {
             let reason = "a consent was given for a change that is not in this plan".to_owned();
             Err(AppError::Consent {

@@ -6,18 +6,15 @@ use heeler_proto::{
 use heeler_store::{Node, NodeState, OperatorRecord, Stage, Token, Tx};
 
 use super::fleet_trust::{ids, statements};
-use super::{App, AppError, Who, hex, nodes, random_bits, words};
+use super::{App, AppError, Result, Who, hex, nodes, random_bits, words};
 use crate::pki::{pem, sha256};
 
 /// How long a join token is valid: ten minutes.
 pub(super) const TOKEN_MS: u64 = 10 * 60 * 1000;
 
 impl App {
-    /// What `heeler node add` needs before it connects to a node.
-    ///
-    /// # Errors
-    /// When the name is not valid.
-    pub async fn begin_contact(&self, name: &str) -> Result<v1::BeginContactReply, AppError> {
+    /// What `heeler node add` needs before it connects to a node. Fails when the name is not valid.
+    pub async fn begin_contact(&self, name: &str) -> Result<v1::BeginContactReply> {
         let name = NodeName::new(name)?;
         let mut tx = self.store.read().await?;
         let node = tx.node(name.as_str()).await?;
@@ -35,15 +32,9 @@ impl App {
         })
     }
 
-    /// Makes a join token for the key that was read over SSH. It is valid once, for ten minutes.
-    ///
-    /// # Errors
-    /// When the node is known with another key and `reflashed` is not set, or with this key and it is revoked.
-    pub async fn create_token(
-        &self,
-        request: v1::CreateTokenRequest,
-        who: &Who,
-    ) -> Result<v1::CreateTokenReply, AppError> {
+    /// Makes a join token for the key that was read over SSH. It is valid once, for ten minutes. Fails when the node is
+    /// known with another key and `reflashed` is not set, or with this key and it is revoked.
+    pub async fn create_token(&self, request: v1::CreateTokenRequest, who: &Who) -> Result<v1::CreateTokenReply> {
         let name = NodeName::new(&request.node)?;
         let key_sha256 = request.key_sha256.as_slice().try_into();
         let key_sha256 =
@@ -65,25 +56,19 @@ impl App {
         let token = hex(&[random_bits()?.to_be_bytes(), random_bits()?.to_be_bytes()].concat());
         let expires_at_ms = now_ms + TOKEN_MS;
         let (sha256, node) = (sha256(token.as_bytes()), name.to_string());
-        tx.add_token(
-            &Token {
-                sha256,
-                node,
-                key_sha256,
-                expires_at_ms,
-                used_at_ms: None,
-            },
-            now_ms,
-        )
-        .await?;
+        let made = Token {
+            sha256,
+            node,
+            key_sha256,
+            expires_at_ms,
+            used_at_ms: None,
+        };
+        tx.add_token(&made, now_ms).await?;
         let detail = format!("join token for the key {}", hex(&key_sha256));
         self.audit(&mut tx, &who.name, "node add", name.as_str(), &detail)
             .await?;
-        self.save_with_event(
-            tx,
-            self.event(EventKind::Token, name.as_str(), "join token made, good for 10 minutes"),
-        )
-        .await?;
+        let text = "join token made, good for 10 minutes";
+        self.save_and_tell(tx, EventKind::Token, name.as_str(), text).await?;
         Ok(v1::CreateTokenReply { token, expires_at_ms })
     }
 }
@@ -97,7 +82,7 @@ fn key(operator: OperatorRecord) -> v1::OperatorKey {
 
 /// What operators have signed and revoked so far. The node stores it, so that an old statement played again cannot
 /// bring back a revoked operator.
-async fn past(tx: &mut Tx, revoked: Vec<OperatorRecord>) -> Result<v1::Past, AppError> {
+async fn past(tx: &mut Tx, revoked: Vec<OperatorRecord>) -> Result<v1::Past> {
     let statements = ids(&statements(tx).await?)?;
     let authorities = tx.authorities().await?;
     let at = |stage: Stage| authorities.iter().filter(move |authority| authority.stage == stage);
@@ -113,7 +98,7 @@ async fn past(tx: &mut Tx, revoked: Vec<OperatorRecord>) -> Result<v1::Past, App
 
 /// Adds the node with a random hostid. A node that was removed keeps its hostid instead, and imports its pool without
 /// force.
-async fn new_node(tx: &mut Tx, name: &NodeName) -> Result<Node, AppError> {
+async fn new_node(tx: &mut Tx, name: &NodeName) -> Result<Node> {
     let taken: Vec<_> = tx.nodes().await?.into_iter().map(|node| node.hostid).collect();
     let hostid = loop {
         let bits = random_bits()?.to_be_bytes();
@@ -128,7 +113,7 @@ async fn new_node(tx: &mut Tx, name: &NodeName) -> Result<Node, AppError> {
         .ok_or(AppError::Stored { what: "a new node" })
 }
 
-fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) -> Result<(), AppError> {
+fn check_known(node: &Node, key: &[u8; 32], request: &v1::CreateTokenRequest) -> Result<()> {
     let name = &node.name;
     if node.state.is_shut_out() && node.key_sha256 == Some(*key) {
         let way = match node.state {

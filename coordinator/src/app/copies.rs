@@ -4,7 +4,7 @@ use heeler_proto::{EnsurePool, Kind as _, v1};
 use heeler_store::{Copy, Tx};
 use tokio::sync::MutexGuard;
 
-use super::{App, AppError, ledger, node_name};
+use super::{App, Result, ledger, node_name};
 use crate::sessions::Session;
 use crate::state::StateFolder;
 
@@ -19,7 +19,6 @@ pub struct Holder {
 
 impl App {
     /// The state folder that is copied.
-    #[must_use]
     pub fn state(&self) -> &StateFolder {
         &self.state
     }
@@ -43,16 +42,13 @@ impl App {
     }
 
     /// The coordinator's clock, Unix milliseconds.
-    #[must_use]
     pub fn time_ms(&self) -> u64 {
         self.now_ms()
     }
 
-    /// The connected nodes with a working pool of ours and no copy younger than `older_than_ms`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn holders(&self, older_than_ms: u64) -> Result<Vec<Holder>, AppError> {
+    /// The connected nodes with a working pool of ours and no copy younger than `older_than_ms`. Fails when the
+    /// database cannot be read.
+    pub async fn holders(&self, older_than_ms: u64) -> Result<Vec<Holder>> {
         let mut tx = self.store.read().await?;
         let newest = tx.newest_copies().await?;
         let due = |node: &str| {
@@ -76,11 +72,8 @@ impl App {
         Ok(holders)
     }
 
-    /// Records a copy that a node has stored.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn keep_copy(&self, copy: &v1::CopyInfo, sha256: &[u8; 32]) -> Result<(), AppError> {
+    /// Records a copy that a node has stored. Fails when the database cannot be written.
+    pub async fn keep_copy(&self, copy: &v1::CopyInfo, sha256: &[u8; 32]) -> Result<()> {
         let mut tx = self.store.write().await?;
         let record = Copy {
             node: copy.node.clone(),
@@ -93,17 +86,14 @@ impl App {
         Ok(tx.save().await?)
     }
 
-    /// The newest copy of each node.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn copies(&self) -> Result<Vec<v1::CopyInfo>, AppError> {
+    /// The newest copy of each node. Fails when the database cannot be read.
+    pub async fn copies(&self) -> Result<Vec<v1::CopyInfo>> {
         newest(&mut self.store.read().await?).await
     }
 }
 
 /// The newest copy of each node. Leaves out removed nodes: their copies cannot be fetched.
-pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<v1::CopyInfo>, AppError> {
+pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<v1::CopyInfo>> {
     let info = |copy: Copy| v1::CopyInfo {
         node: copy.node,
         name: copy.name,

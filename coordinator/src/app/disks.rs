@@ -3,15 +3,12 @@ use std::collections::HashMap;
 use heeler_proto::v1;
 use prost::Message as _;
 
-use super::{App, AppError, decoded, nodes, share};
+use super::{App, Result, decoded, nodes, share};
 
 impl App {
     /// Every disk on record, of one node or of all (an empty name). Disks beyond a node's share of the reply are left
-    /// out, and the reply names that node.
-    ///
-    /// # Errors
-    /// When the node is not known, or the database cannot be read.
-    pub async fn disks(&self, node: &str) -> Result<v1::ListDisksReply, AppError> {
+    /// out, and the reply names that node. Fails when the node is not known, or the database cannot be read.
+    pub async fn disks(&self, node: &str) -> Result<v1::ListDisksReply> {
         let mut tx = self.store.read().await?;
         if !node.is_empty() {
             nodes::known(&mut tx, node).await?;

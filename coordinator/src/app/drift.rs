@@ -4,7 +4,7 @@ use heeler_proto::v1::{self, EventKind, StepOutcome};
 use heeler_store::{Drift, Tx};
 use prost::Message as _;
 
-use super::{App, AppError, decoded, revision, share, spec};
+use super::{App, Result, decoded, revision, share, spec};
 use crate::sessions::Session;
 
 /// Most bytes of a look that are stored: the status reads those of every node.
@@ -13,11 +13,7 @@ const KEPT: usize = 256 << 10;
 impl App {
     /// The request that compares a node with the accepted revision, and the revision's number; None when the revision
     /// wants nothing of it.
-    pub(super) async fn comparison(
-        &self,
-        tx: &mut Tx,
-        node: &str,
-    ) -> Result<Option<(u64, v1::PreviewRequest)>, AppError> {
+    pub(super) async fn comparison(&self, tx: &mut Tx, node: &str) -> Result<Option<(u64, v1::PreviewRequest)>> {
         let accepted = tx.accepted().await?;
         let all = revision::wanted(accepted.as_ref());
         let wanted = all.iter().find(|wanted| wanted.name.as_str() == node);
@@ -34,12 +30,7 @@ impl App {
 
     /// Stores what a comparison with the revision found. Drift is reported as an event once, when the comparison before
     /// found none.
-    pub(super) async fn compared(
-        &self,
-        session: &Session,
-        revision: u64,
-        steps: &[v1::StepReport],
-    ) -> Result<(), AppError> {
+    pub(super) async fn compared(&self, session: &Session, revision: u64, steps: &[v1::StepReport]) -> Result<()> {
         let node = session.node.as_str();
         let mut tx = self.store.write().await?;
         let before = of(&mut tx, node).await?.map(|drift| differing(&drift.steps).count());
@@ -48,8 +39,7 @@ impl App {
         match (before.unwrap_or(0), found.first()) {
             (0, Some(first)) if found.iter().all(|step| step.outcome() == StepOutcome::Change) => {
                 let text = format!("differs from revision {revision}: {}", what(first));
-                self.save_with_event(tx, self.event(EventKind::Drift, node, text))
-                    .await?;
+                self.save_and_tell(tx, EventKind::Drift, node, text).await?;
             }
             _ => tx.save().await?,
         }
@@ -58,13 +48,7 @@ impl App {
 }
 
 /// Stores a look at that revision. It replaces an earlier one, whichever request it came from.
-pub(super) async fn keep(
-    tx: &mut Tx,
-    node: &str,
-    revision: u64,
-    steps: &[v1::StepReport],
-    at_ms: u64,
-) -> Result<(), AppError> {
+pub(super) async fn keep(tx: &mut Tx, node: &str, revision: u64, steps: &[v1::StepReport], at_ms: u64) -> Result<()> {
     let shown = v1::Drift {
         at_ms,
         revision,
@@ -80,14 +64,14 @@ pub(super) async fn keep(
 }
 
 /// The last look at each node, where it was a look at that revision; by node.
-pub(super) async fn all(tx: &mut Tx, revision: u64) -> Result<HashMap<String, v1::Drift>, AppError> {
+pub(super) async fn all(tx: &mut Tx, revision: u64) -> Result<HashMap<String, v1::Drift>> {
     let drifts = tx.drifts(revision).await?.into_iter();
     let drifts = drifts.map(|drift| Ok((drift.node, decoded("the last look at a node", &drift.shown)?)));
     drifts.collect()
 }
 
 /// The last look at a node; None before the first.
-pub(super) async fn of(tx: &mut Tx, node: &str) -> Result<Option<v1::Drift>, AppError> {
+pub(super) async fn of(tx: &mut Tx, node: &str) -> Result<Option<v1::Drift>> {
     let drift = tx.drift(node).await?;
     drift
         .map(|drift| decoded("the last look at a node", &drift.shown))

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use heeler_proto::v1::{self, EventKind, request::Ask, to_agent::Body};
 use heeler_proto::{Generation, NodeName, TaskId};
-use heeler_store::{NewEvent, Operation, OperationKind, Outcome, Task, TaskState, Tx};
+use heeler_store::{Event, Operation, OperationKind, Outcome, Task, TaskState, Tx};
 use tokio::time::{Instant, sleep};
 use tracing::error;
 
 use super::who::COORDINATOR;
-use super::{App, AppError, decoded, ledger, network, node_name, spec, task_id};
+use super::{App, AppError, Result, decoded, ledger, network, node_name, spec, task_id};
 use crate::operation::{NetworkChange, Verdict};
 use crate::planner::{ChangeView, Decision, Fleet, NodeView, Ready, SessionView, TaskView, Why, decide};
 use crate::sessions::{Purpose, Session};
@@ -58,7 +58,7 @@ impl App {
 
     /// Decides what to do, stores it, then sends it. Returns when to decide again; that is sooner while a node waits for
     /// a confirmation, because its guard undoes the change after 90 s.
-    async fn drive_once(&self) -> Result<Duration, AppError> {
+    async fn drive_once(&self) -> Result<Duration> {
         let now_ms = self.now_ms();
         let seen = self.fleet(&mut self.store.read().await?).await?;
         let waits = seen.nodes.iter().any(|node| node.unconfirmed().is_some());
@@ -86,7 +86,7 @@ impl App {
         Ok(next)
     }
 
-    async fn fleet(&self, tx: &mut Tx) -> Result<Fleet, AppError> {
+    async fn fleet(&self, tx: &mut Tx) -> Result<Fleet> {
         let now_ms = self.now_ms();
         let open = tx.open_tasks().await?;
         let ids: HashSet<&str> = open.iter().map(|task| task.id.as_str()).collect();
@@ -94,12 +94,16 @@ impl App {
         let pauses = tx.pauses().await?;
         let accepted = tx.accepted_number().await?;
         let looked_at: HashMap<_, _> = tx.looked_at(accepted).await?.into_iter().collect();
-        // Only a queued backplane task needs to know who is up, and the facts are costly to decode.
+        // Only a queued backplane task needs to know who is up, and the facts are large.
         let begins = open
             .iter()
             .any(|task| task.kind == spec::BACKPLANE && task.state == TaskState::Queued);
         let mut nodes = Vec::new();
-        for node in tx.nodes().await? {
+        let known = match begins {
+            true => tx.nodes().await?,
+            false => tx.nodes_without_facts().await?,
+        };
+        for node in known {
             let name = node_name(&node.name)?;
             let session = self.sessions.of(&name);
             let mut own = Vec::new();
@@ -122,7 +126,7 @@ impl App {
                 counter: node.counter,
                 compared_at_ms: looked_at.get(&node.name).copied().unwrap_or(0),
                 facts_at_ms: node.facts_at_ms,
-                on_backplane: begins && network::is_up(ledger::facts_of(&node)?.as_ref()),
+                on_backplane: network::is_up(ledger::facts_of(&node)?.as_ref()),
                 last_seen_ms: node.last_seen_ms,
                 open: own,
                 session: session.map(|session| session_view(&session)),
@@ -137,7 +141,7 @@ impl App {
         })
     }
 
-    async fn carry_out(&self, tx: &mut Tx, decision: Decision, send: &mut Vec<Send>) -> Result<(), AppError> {
+    async fn carry_out(&self, tx: &mut Tx, decision: Decision, send: &mut Vec<Send>) -> Result<()> {
         let open = |node: &NodeName, id: u64| self.sessions.of(node).filter(|open| open.id == id);
         match decision {
             Decision::Assign {
@@ -157,7 +161,7 @@ impl App {
                 }
             }
             Decision::Refuse { task, why } => {
-                let begun = matches!(why, Why::Revoked { begun: true });
+                let begun = matches!(why, Why::Revoked { begun: true } | Why::LeftInChange);
                 let (state, kind) = match begun {
                     true => (TaskState::Failed, EventKind::Failed),
                     false => (TaskState::Refused, EventKind::Refused),
@@ -170,7 +174,7 @@ impl App {
                 };
                 tx.finish_task(task.as_str(), &outcome, self.now_ms()).await?;
                 let node = tx.task(task.as_str()).await?.map(|task| task.node).unwrap_or_default();
-                let event = NewEvent {
+                let event = Event {
                     task_id: task.into(),
                     ..self.event(kind, &node, why.text())
                 };
@@ -213,7 +217,7 @@ impl App {
         task: &TaskId,
         generation: Generation,
         peers: Option<Vec<NodeName>>,
-    ) -> Result<(), AppError> {
+    ) -> Result<()> {
         let operation = match peers {
             Some(peers) => {
                 let operator = tx.task(task.as_str()).await?.map(|task| task.operator);
@@ -243,12 +247,16 @@ impl App {
     ) -> Vec<Send> {
         let Some(armed) = &change.armed else { return Vec::new() };
         let peers = ask.iter().filter_map(|peer| self.sessions.of(peer));
-        let asks = peers.map(|peer| {
+        let asks = peers.filter_map(|peer| {
             let request = v1::ReachRequest {
                 address: armed.address.to_string(),
             };
-            let guard_id = armed.guard_id.clone();
-            Send::Ask(peer, request, Purpose::Reach { operation, guard_id })
+            let purpose = Purpose::Reach {
+                operation,
+                guard_id: armed.guard_id.clone(),
+                asked_at_ms: armed.checks.get(&peer.node)?.asked_at_ms,
+            };
+            Some(Send::Ask(peer, request, purpose))
         });
         let told = verdict.and_then(|verdict| {
             let session = self.sessions.of(node)?;
@@ -259,7 +267,7 @@ impl App {
 }
 
 /// When the task may start. `open`: the ids of all open tasks.
-async fn ready(tx: &mut Tx, task: &Task, open: &HashSet<&str>) -> Result<Ready, AppError> {
+async fn ready(tx: &mut Tx, task: &Task, open: &HashSet<&str>) -> Result<Ready> {
     Ok(match &task.predecessor {
         _ if task.ready_at_ms > 0 => Ready::At(task.ready_at_ms),
         Some(first) if open.contains(first.as_str()) => Ready::Waits,
@@ -270,7 +278,7 @@ async fn ready(tx: &mut Tx, task: &Task, open: &HashSet<&str>) -> Result<Ready, 
     })
 }
 
-async fn change_view(tx: &mut Tx, operation: &Operation) -> Result<ChangeView, AppError> {
+async fn change_view(tx: &mut Tx, operation: &Operation) -> Result<ChangeView> {
     let task = tx.task_of_operation(operation.id).await?;
     let lost = || (TaskState::Failed, "its task is not on record".to_owned());
     let ended = task.map_or_else(
@@ -294,7 +302,7 @@ fn session_view(session: &Session) -> SessionView {
     }
 }
 
-fn view(task: &Task, ready: Ready, session: Option<&Session>) -> Result<TaskView, AppError> {
+fn view(task: &Task, ready: Ready, session: Option<&Session>) -> Result<TaskView> {
     let id = task_id(&task.id)?;
     let generation = Generation {
         epoch: task.epoch,
@@ -311,7 +319,7 @@ fn view(task: &Task, ready: Ready, session: Option<&Session>) -> Result<TaskView
     })
 }
 
-async fn assignment(tx: &mut Tx, id: &TaskId, generation: Generation) -> Result<v1::Assignment, AppError> {
+async fn assignment(tx: &mut Tx, id: &TaskId, generation: Generation) -> Result<v1::Assignment> {
     let stored = AppError::Stored { what: "a task" };
     let task = tx.task(id.as_str()).await?.ok_or(stored)?;
     let consents = tx.consents(id.as_str()).await?;

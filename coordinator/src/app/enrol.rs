@@ -2,18 +2,17 @@ use std::net::IpAddr;
 
 use heeler_proto::NodeName;
 use heeler_proto::v1::{AlarmKind, EventKind};
-use heeler_store::{Certificate, Digest, Node, NodeState, Outcome, TaskState, Tx};
+use heeler_store::{Certificate, Digest, Node, NodeState, TaskState, Tx};
 
 use super::contact::TOKEN_MS;
 use super::who::COORDINATOR;
-use super::{App, AppError, hex, nodes};
+use super::{App, AppError, Result, hex, nodes, words};
 use crate::pki::{Issued, NodeRequest, Peer, REJOIN_MS, issue_node, sha256};
 
 /// Most characters of a board's serial number in an alarm.
 const BOARD: usize = 64;
 
 /// A request for a node's certificate.
-#[derive(Debug)]
 pub struct Enrolment {
     /// Join token. Empty: the node was enrolled before and uses the same key.
     pub token: String,
@@ -23,18 +22,14 @@ pub struct Enrolment {
     pub csr: Vec<u8>,
     /// Serial number of the board; empty when it has none.
     pub hardware_serial: String,
-    /// Address that the request comes from.
     pub from: IpAddr,
 }
 
 impl App {
     /// Enrols a node and returns its certificate chain (PEM). The token is marked as used in the transaction that
-    /// stores the certificate.
-    ///
-    /// # Errors
-    /// [`AppError::Throttled`] after too many attempts from one address, [`AppError::Denied`] with the reason
-    /// otherwise.
-    pub async fn enrol(&self, request: Enrolment) -> Result<String, AppError> {
+    /// stores the certificate. Fails with [`AppError::Throttled`] after too many attempts from one address,
+    /// [`AppError::Denied`] with the reason otherwise.
+    pub async fn enrol(&self, request: Enrolment) -> Result<String> {
         let now_ms = self.now_ms();
         if !self.enrolments.allows(&throttle_address(request.from), now_ms) {
             return Err(AppError::Throttled);
@@ -81,8 +76,7 @@ impl App {
             self.audit(&mut tx, COORDINATOR, "enrolled", name.as_str(), &detail)
                 .await?;
         }
-        self.save_with_event(tx, self.event(EventKind::Enrolled, name.as_str(), text))
-            .await?;
+        self.save_and_tell(tx, EventKind::Enrolled, name.as_str(), text).await?;
         if let Some(old) = old {
             self.node_keys.shut_out(&old);
         }
@@ -132,7 +126,7 @@ pub(super) fn certificate(node: &NodeName, request: &NodeRequest, issued: &Issue
     }
 }
 
-async fn use_token(tx: &mut Tx, text: &str, (name, key): (&NodeName, &Digest), now_ms: u64) -> Result<Node, AppError> {
+async fn use_token(tx: &mut Tx, text: &str, (name, key): (&NodeName, &Digest), now_ms: u64) -> Result<Node> {
     let denied = |why: &str| AppError::Denied(format!("{why}. Get a fresh one: heeler node add {name}"));
     let token = tx
         .token(&sha256(text.as_bytes()))
@@ -157,7 +151,7 @@ async fn use_token(tx: &mut Tx, text: &str, (name, key): (&NodeName, &Digest), n
     })
 }
 
-async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> Result<Node, AppError> {
+async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> Result<Node> {
     let denied = |why: &str| AppError::Denied(format!("{why}: heeler node add {name}"));
     let node = tx
         .node(name.as_str())
@@ -176,19 +170,14 @@ async fn may_rejoin(tx: &mut Tx, name: &NodeName, key: &Digest, now_ms: u64) -> 
 }
 
 /// Another key means another machine under this name: its journal begins at 1, and it has none of the open tasks.
-async fn forget_old_machine(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<(), AppError> {
+async fn forget_old_machine(tx: &mut Tx, node: &mut Node, now_ms: u64) -> Result<()> {
     node.acknowledged = 0;
     tx.forget_applied(&node.name).await?;
     let open = tx.open_tasks().await?;
     for task in open.into_iter().filter(|task| task.node == node.name) {
         let reason =
             "the node enrolled again with another key: how far the task got is not known. Look again: heeler plan";
-        let outcome = Outcome {
-            state: TaskState::Failed,
-            reason: reason.to_owned(),
-            blocked: None,
-            changes: 0,
-        };
+        let outcome = words::ended(TaskState::Failed, reason);
         tx.finish_task(&task.id, &outcome, now_ms).await?;
     }
     Ok(())

@@ -2,21 +2,19 @@ use heeler_proto::{EraseDisk, Serial, Task, v1};
 use heeler_store::Plan;
 
 use super::plan::Look;
-use super::{App, AppError, hex, node_name, pause, random_bits, spec};
+use super::{App, AppError, Result, hex, node_name, pause, random_bits, spec};
 use crate::known::{short, unknown};
 
 impl App {
-    /// Plans the erasure of a disk on the node that has it. Changes nothing.
-    ///
-    /// # Errors
-    /// When no node has the disk, it is absent now, or it is on record as a leg of a pool.
-    pub async fn plan_erase(&self, serial: &str) -> Result<v1::PlanReply, AppError> {
+    /// Plans the erasure of a disk on the node that has it. Changes nothing. Fails when no node has the disk, it is
+    /// absent now, or it is on record as a leg of a pool.
+    pub async fn plan_erase(&self, serial: &str) -> Result<v1::PlanReply> {
         let mut tx = self.store.read().await?;
         let Some(disk) = tx.disk(serial).await? else {
             let all = tx.disks(None).await?;
             let what = format!("no node has a disk with the serial {}", short(serial));
             let serials = all.iter().map(|disk| disk.serial.as_str());
-            return Err(AppError::NotFound(unknown(&what, serial, serials, "heeler disk list")));
+            return Err(unknown(what, serial, serials, "heeler disk list").into());
         };
         let serial = Serial::new(serial)?;
         let live = spec::live_serials(&tx.legs().await?, &disk.node)?;

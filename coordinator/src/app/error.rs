@@ -1,11 +1,13 @@
 use std::error::Error as _;
 use std::path::PathBuf;
 
-use heeler_proto::{ConsentError, Invalid};
+use heeler_proto::{ConsentError, Invalid, v1};
 use heeler_store::StoreError;
 
 use crate::backup::BackupError;
+use crate::known::Unknown;
 use crate::pki::PkiError;
+use crate::told;
 use crate::vault::VaultError;
 
 /// Why the coordinator does not do what was asked. The text says what was found and what to type.
@@ -23,42 +25,37 @@ pub enum AppError {
     /// The request is valid, but not now or not for this node.
     #[error("{0}")]
     Refused(String),
-    /// A newer revision is accepted than the one that the candidate is based on.
     #[error(
         "revision {accepted} is accepted, and this heeler.toml is based on revision {seen}: applying it would undo \
          the changes between them. Get the accepted one: heeler config pull. To overwrite it on purpose: heeler apply \
          --overwrite"
     )]
-    Behind {
-        /// Number of the revision that the candidate is based on.
-        seen: u64,
-        /// Number of the accepted revision.
-        accepted: u64,
-    },
-    /// A consent is missing or does not fit.
+    Behind { seen: u64, accepted: u64 },
     #[error("{node}: {reason}. Nothing was done; look again and confirm: heeler apply {node}")]
     Consent {
-        /// Node that the consent is about.
         node: String,
         /// What is wrong, as a clause.
         reason: String,
     },
-    /// The caller may not do this.
     #[error("{0}")]
     Denied(String),
-    /// Too many attempts from one caller.
+    /// Another error, with what else a person is told.
+    #[error("{}", told::text(told))]
+    Told {
+        /// The error that it is for callers.
+        kind: Box<AppError>,
+        /// The parts of the text; `what` is the error's text.
+        told: v1::Told,
+    },
     #[error("too many attempts: wait a minute")]
     Throttled,
-    /// The database failed.
     #[error("the coordinator could not use its database")]
     Store(#[from] StoreError),
     /// The disk is full; the path is the file that could not be written.
     #[error("no room for {}", .0.display())]
     NoRoom(PathBuf),
-    /// A certificate or key cannot be used.
     #[error("the coordinator could not use its keys")]
     Pki(#[from] PkiError),
-    /// A value in the database cannot be decoded.
     #[error("what is stored about {what} cannot be read")]
     Stored {
         /// What the value is: "a task".
@@ -67,8 +64,18 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// This error, about one of several nodes (empty for none), with what to type.
+    pub(super) fn told(self, node: &str, next: impl Into<String>) -> Self {
+        let told = v1::Told {
+            node: node.to_owned(),
+            what: self.to_string(),
+            next: next.into(),
+        };
+        let kind = Box::new(self);
+        Self::Told { kind, told }
+    }
+
     /// Whether the disk of the state folder is full or fails.
-    #[must_use]
     pub fn is_no_room(&self) -> bool {
         let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
         let mut cause = match self {
@@ -84,6 +91,12 @@ impl AppError {
             cause = error.source();
         }
         false
+    }
+}
+
+impl From<Unknown> for AppError {
+    fn from(unknown: Unknown) -> Self {
+        Self::NotFound(unknown.what).told("", unknown.next)
     }
 }
 

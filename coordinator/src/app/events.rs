@@ -5,18 +5,15 @@ use heeler_proto::v1::{self, AlarmKind, EventKind};
 use heeler_store::{Event, EventQuery, Store};
 use tokio::sync::{broadcast, watch};
 
-use super::{App, AppError, Who, decoded};
+use super::{App, Result, Who, decoded};
 
 /// Events read from the database at once.
 const PAGE: u32 = 256;
 
 impl App {
     /// Marks the alarms of a node, or of all (an empty name), as seen: the status leaves them out until they occur
-    /// again. Returns how many.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn seen_alarms(&self, node: &str, who: &Who) -> Result<u32, AppError> {
+    /// again. Returns how many. Fails when the database cannot be written.
+    pub async fn seen_alarms(&self, node: &str, who: &Who) -> Result<u32> {
         let mut tx = self.store.write().await?;
         let one = Some(node).filter(|node| !node.is_empty());
         let count = tx.see_alarms(one, &who.name, self.now_ms()).await?;
@@ -29,7 +26,6 @@ impl App {
     }
 
     /// The events that match the request; with `follow`, new ones too.
-    #[must_use]
     pub fn follow(&self, request: v1::EventsRequest) -> Follower {
         let (last, progress) = self.feed.follow();
         Follower {
@@ -59,11 +55,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// The next event; None at the end.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn next(&mut self) -> Result<Option<v1::FleetEvent>, AppError> {
+    /// The next event; None at the end. Fails when the database cannot be read.
+    pub async fn next(&mut self) -> Result<Option<v1::FleetEvent>> {
         loop {
             if let Some(event) = self.page.pop() {
                 self.request.after = event.id;
@@ -98,18 +91,12 @@ impl Follower {
     }
 
     /// Moves to the first of the last events that were asked for.
-    async fn find_last(&mut self) -> Result<(), AppError> {
+    async fn find_last(&mut self) -> Result<()> {
         let wanted = std::mem::take(&mut self.skip) as usize;
         let (mut ids, mut after) = (VecDeque::new(), self.request.after);
         let mut tx = self.store.read().await?;
         loop {
-            let query = EventQuery {
-                after,
-                task_id: self.request.task_id.clone(),
-                node: self.request.node.clone(),
-                limit: 4 * PAGE,
-            };
-            let page = tx.events(&query).await?;
+            let page = tx.events(&self.query(after, 4 * PAGE)).await?;
             let Some(end) = page.last() else { break };
             after = end.id;
             ids.extend(
@@ -131,14 +118,17 @@ impl Follower {
         (kinds.is_empty() || kinds.contains(&kind.into())) && at_ms >= self.request.since_ms
     }
 
-    async fn read_page(&mut self) -> Result<(), AppError> {
-        let (task_id, node) = (self.request.task_id.clone(), self.request.node.clone());
-        let query = EventQuery {
-            after: self.request.after,
-            task_id,
-            node,
-            limit: PAGE,
-        };
+    fn query(&self, after: u64, limit: u32) -> EventQuery {
+        EventQuery {
+            after,
+            task_id: self.request.task_id.clone(),
+            node: self.request.node.clone(),
+            limit,
+        }
+    }
+
+    async fn read_page(&mut self) -> Result<()> {
+        let query = self.query(self.request.after, PAGE);
         self.page = self.store.read().await?.events(&query).await?;
         self.page.reverse();
         Ok(())
@@ -156,7 +146,7 @@ fn kind(event: &Event) -> EventKind {
     EventKind::parse(&event.kind).unwrap_or_default()
 }
 
-fn fleet_event(event: Event) -> Result<v1::FleetEvent, AppError> {
+fn fleet_event(event: Event) -> Result<v1::FleetEvent> {
     let kind = kind(&event).into();
     let body = event.body.map(|bytes| decoded("an event", &bytes)).transpose()?;
     Ok(v1::FleetEvent {

@@ -6,7 +6,6 @@ const PROGRESS: usize = 256;
 
 /// Wakes followers. They read stored events from the database, so they neither miss nor repeat one; progress is not
 /// stored and may be lost.
-#[derive(Debug)]
 pub(super) struct Feed {
     last: watch::Sender<u64>,
     progress: broadcast::Sender<v1::FleetEvent>,

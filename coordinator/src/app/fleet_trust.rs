@@ -9,7 +9,7 @@ use heeler_store::{Digest, NodeTrust, Tx};
 use prost::Message as _;
 use tokio::sync::watch;
 
-use super::{App, AppError, decoded};
+use super::{App, AppError, Result, decoded};
 use crate::pki::{NODE_LIFETIME_MS, key_sha256, public_point};
 use crate::sessions::Session;
 
@@ -33,7 +33,6 @@ pub struct OperatorKeys(watch::Sender<Arc<HashMap<Digest, String>>>);
 
 impl OperatorKeys {
     /// Name of the operator with that key; None when there is none or they are revoked.
-    #[must_use]
     pub fn name_of(&self, key: &Digest) -> Option<String> {
         self.0.borrow().get(key).cloned()
     }
@@ -51,19 +50,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// All statements that operators have signed, in order of arrival.
-pub(super) async fn statements(tx: &mut Tx) -> Result<Vec<v1::Statement>, AppError> {
+pub(super) async fn statements(tx: &mut Tx) -> Result<Vec<v1::Statement>> {
     let bodies = tx.statements().await?.into_iter();
     bodies.map(|body| decoded("a statement", &body)).collect()
 }
 
-/// The ids of the statements.
-pub(super) fn ids(statements: &[v1::Statement]) -> Result<Vec<Digest>, AppError> {
+pub(super) fn ids(statements: &[v1::Statement]) -> Result<Vec<Digest>> {
     let id = |wire: &v1::Statement| Ok(Statement::try_from(wire.clone())?.id());
     statements.iter().map(id).collect()
 }
 
 impl FleetTrust {
-    pub(super) async fn read(tx: &mut Tx) -> Result<Self, AppError> {
+    pub(super) async fn read(tx: &mut Tx) -> Result<Self> {
         let nodes = tx.node_trust().await?.into_iter();
         let trust = Self {
             statements: Mutex::default(),
@@ -75,7 +73,7 @@ impl FleetTrust {
     }
 
     /// Reads statements and keys again after a change in the database.
-    pub(super) async fn read_again(&self, tx: &mut Tx) -> Result<(), AppError> {
+    pub(super) async fn read_again(&self, tx: &mut Tx) -> Result<()> {
         let statements = statements(tx).await?;
         let keys = tx.operators().await?.into_iter();
         let keys = keys.filter_map(|operator| Some((key_sha256(&operator.public_key_pem)?, operator.name)));
@@ -98,21 +96,13 @@ impl FleetTrust {
 
 impl App {
     /// The keys whose connections are accepted.
-    #[must_use]
     pub fn operator_keys(&self) -> OperatorKeys {
         self.trust.keys.clone()
     }
 
     /// Stores what a node reports about the keys it trusts, and returns the digest of the statements that it knows.
-    ///
-    /// # Errors
-    /// When the report cannot be read or stored.
-    pub(super) async fn keep_trust(
-        &self,
-        tx: &mut Tx,
-        session: &Session,
-        reply: v1::TrustReply,
-    ) -> Result<Digest, AppError> {
+    /// Fails when the report cannot be read or stored.
+    pub(super) async fn keep_trust(&self, tx: &mut Tx, session: &Session, reply: v1::TrustReply) -> Result<Digest> {
         let unreadable = || AppError::Invalid("the keys that the node trusts cannot be read".to_owned());
         let digest = |bytes: Vec<u8>| Digest::try_from(bytes).map_err(|_| unreadable());
         let trust = NodeTrust {
@@ -142,11 +132,8 @@ impl App {
     }
 
     /// Handles a node's answer to statements that were sent to it. Those that it did not accept are not sent again over
-    /// this session.
-    ///
-    /// # Errors
-    /// When the answer cannot be read or stored.
-    pub async fn trust_reply(&self, session: &Session, reply: v1::TrustReply) -> Result<(), AppError> {
+    /// this session. Fails when the answer cannot be read or stored.
+    pub async fn trust_reply(&self, session: &Session, reply: v1::TrustReply) -> Result<()> {
         let mut tx = self.store.write().await?;
         self.keep_trust(&mut tx, session, reply).await?;
         let last = tx.added_event();
@@ -174,7 +161,7 @@ impl App {
     }
 
     /// Sends every connected node the statements that it lacks.
-    pub(super) async fn tell_all(&self) -> Result<(), AppError> {
+    pub(super) async fn tell_all(&self) -> Result<()> {
         let nodes = self.store.read().await?.nodes().await?;
         for session in self.sessions.all() {
             let node = nodes.iter().find(|node| node.name == session.node.as_str());
@@ -189,7 +176,7 @@ impl App {
     }
 
     /// Names of enrolled nodes that lack a statement.
-    pub(super) async fn behind(&self) -> Result<Vec<String>, AppError> {
+    pub(super) async fn behind(&self) -> Result<Vec<String>> {
         let wire = self.trust.wire_statements();
         let nodes = self.store.read().await?.nodes().await?.into_iter();
         let enrolled = nodes.filter(|node| node.state == heeler_store::NodeState::Enrolled);
@@ -206,7 +193,7 @@ impl App {
         &self,
         tx: &mut Tx,
         wire: Option<v1::Statement>,
-    ) -> Result<(Statement, TrustChange), AppError> {
+    ) -> Result<(Statement, TrustChange)> {
         let wire = wire.ok_or_else(|| AppError::Invalid("an operator's signature is missing".to_owned()))?;
         let statement = Statement::try_from(wire.clone())?;
         if statement.cluster != self.cluster {

@@ -2,27 +2,22 @@ use heeler_proto::{
     Generation,
     v1::{self, EventKind},
 };
-use heeler_store::{NewEvent, Node, Outcome, Task, TaskState, Tx};
+use heeler_store::{Event, Node, Task, TaskState, Tx};
 
-use super::{App, AppError};
+use super::{App, Result, words};
 
 const REASON: &str =
     "the agent lost its journal during the task: how far the task got is not known. Look again: heeler plan";
 
 impl App {
     /// Ends tasks that the agent once had and no longer knows: their outcome will never arrive.
-    pub(super) async fn end_forgotten(&self, tx: &mut Tx, node: &Node, hello: &v1::Hello) -> Result<(), AppError> {
+    pub(super) async fn end_forgotten(&self, tx: &mut Tx, node: &Node, hello: &v1::Hello) -> Result<()> {
         for task in tx.open_tasks().await?.into_iter().filter(|task| task.node == node.name) {
             if is_forgotten(&task, node.acknowledged, hello) {
-                let outcome = Outcome {
-                    state: TaskState::Failed,
-                    reason: REASON.to_owned(),
-                    blocked: None,
-                    changes: 0,
-                };
+                let outcome = words::ended(TaskState::Failed, REASON);
                 tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
                 let event = self.event(EventKind::Failed, &node.name, REASON);
-                tx.add_event(&NewEvent {
+                tx.add_event(&Event {
                     task_id: task.id,
                     ..event
                 })

@@ -3,26 +3,20 @@ use heeler_store::{Disk, Leg, Node, Pool, Tx};
 use nix::unistd::gethostname;
 use prost::Message as _;
 
-use super::{App, AppError, decoded, ledger, share, words};
+use super::{App, Result, decoded, ledger, share, words};
 use crate::backup::RECIPIENT;
 use crate::config::{self, Config};
 use crate::state::StateFolder;
 
 impl App {
-    /// Everything that a person needs when there is no coordinator.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn handbook(&self) -> Result<v1::HandbookReply, AppError> {
+    /// Everything that a person needs when there is no coordinator. Fails when the database cannot be read.
+    pub async fn handbook(&self) -> Result<v1::HandbookReply> {
         handbook(&mut self.store.read().await?, &self.state, self.now_ms()).await
     }
 }
 
-/// The same from a state folder; no coordinator need run.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn handbook(tx: &mut Tx, state: &StateFolder, now_ms: u64) -> Result<v1::HandbookReply, AppError> {
+/// The same from a state folder; no coordinator need run. Fails when the database cannot be read.
+pub async fn handbook(tx: &mut Tx, state: &StateFolder, now_ms: u64) -> Result<v1::HandbookReply> {
     let accepted = tx.accepted().await?;
     let config = accepted
         .as_ref()
@@ -49,7 +43,7 @@ pub async fn handbook(tx: &mut Tx, state: &StateFolder, now_ms: u64) -> Result<v
 }
 
 /// Known nodes by name, then those of heeler.toml that were never added.
-async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookNode>, AppError> {
+async fn nodes(tx: &mut Tx, config: Option<&Config>) -> Result<Vec<v1::HandbookNode>> {
     let (pools, legs, disks) = (tx.pools().await?, tx.legs().await?, tx.disks(None).await?);
     let mut all = Vec::new();
     let known = tx.nodes().await?;
@@ -158,7 +152,7 @@ fn known_disks(
     legs: &[Leg],
     disks: &[Disk],
     facts: &v1::Facts,
-) -> Result<Vec<v1::HandbookDisk>, AppError> {
+) -> Result<Vec<v1::HandbookDisk>> {
     let own = disks.iter().filter(|disk| disk.node == node.name);
     let shown = own.map(|known| {
         let disk: v1::Disk = decoded("a disk", &known.disk)?;
@@ -177,7 +171,7 @@ fn known_disks(
             present: known.present,
         })
     });
-    let mut shown = shown.collect::<Result<Vec<_>, AppError>>()?;
+    let mut shown = shown.collect::<Result<Vec<_>>>()?;
     shown.sort_by(|a, b| (a.slot.is_empty(), &a.slot, &a.serial).cmp(&(b.slot.is_empty(), &b.slot, &b.serial)));
     Ok(shown)
 }

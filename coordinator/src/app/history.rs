@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use super::{App, AppError};
+use super::{App, AppError, Result};
 
 /// Events deleted in one transaction, so that other writers wait only briefly.
 const BATCH: u32 = 500;
@@ -46,12 +46,9 @@ impl App {
     }
 
     /// When the database is above its bound, deletes the oldest events in small batches until it is a tenth below.
-    /// Never touches the audit log, the disk ledger, or what agents acknowledge. Returns how many events were
-    /// deleted.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn prune_history(&self) -> Result<u64, AppError> {
+    /// Never touches the audit log, the disk ledger, or what agents acknowledge. Returns how many events were deleted.
+    /// Fails when the database fails.
+    pub async fn prune_history(&self) -> Result<u64> {
         let bound = self.history_bytes;
         if self.store.used_bytes().await? <= bound {
             return Ok(0);
@@ -81,7 +78,7 @@ impl App {
         Ok(dropped)
     }
 
-    async fn prune_tasks(&self) -> Result<(), AppError> {
+    async fn prune_tasks(&self) -> Result<()> {
         let before_ms = self.now_ms().saturating_sub(TASKS_MS);
         let nodes = self.store.read().await?.nodes().await?;
         for node in nodes {

@@ -7,7 +7,7 @@ use heeler_proto::{
 use heeler_store::{Node, Pool, Tx};
 use prost::Message as _;
 
-use super::{App, AppError, pool_comment};
+use super::{App, Result, pool_comment};
 use crate::sessions::Session;
 
 /// Most pools of ours that a node can put on record by its report alone, and most legs of each. No real node has as
@@ -16,20 +16,16 @@ const MOST_POOLS: usize = 8;
 const MOST_LEGS: usize = 64;
 
 /// What a look at a node covered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The whole node.
     All,
-    /// Only its pools.
     Pools,
 }
 
 impl App {
-    /// Stores the facts of a look, and updates the records of disks and pools from them.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn looked(&self, session: &Session, mut facts: v1::Facts, part: Part) -> Result<(), AppError> {
+    /// Stores the facts of a look, and updates the records of disks and pools from them. Fails when the database cannot
+    /// be written.
+    pub async fn looked(&self, session: &Session, mut facts: v1::Facts, part: Part) -> Result<()> {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
         let Some(mut node) = tx.node(session.node.as_str()).await? else {
@@ -84,7 +80,7 @@ impl App {
         node: &str,
         pools: &[v1::Pool],
         made: Option<&str>,
-    ) -> Result<(), AppError> {
+    ) -> Result<()> {
         let on_record = tx.pools_of(node).await?;
         let mut room = MOST_POOLS.saturating_sub(on_record.iter().filter(|pool| pool.ours).count());
         let mut left_off = Vec::new();
@@ -119,7 +115,7 @@ impl App {
 
     /// Records the legs without which the pool cannot be imported: no logs, caches and spares. A pool seen ONLINE
     /// with all its legs has no others, so older legs leave the record; their labels still protect them.
-    async fn see_legs(&self, tx: &mut Tx, record: &Pool, pool: &v1::Pool) -> Result<(), AppError> {
+    async fn see_legs(&self, tx: &mut Tx, record: &Pool, pool: &v1::Pool) -> Result<()> {
         let needed: Vec<_> = pool
             .legs
             .iter()
@@ -152,7 +148,7 @@ impl App {
 
     /// A node that comes with pools, and has none on record, was set up without Heeler, or before a database was
     /// lost. It keeps the hostid that its pools were imported under.
-    async fn adopt_hostid(&self, tx: &mut Tx, node: &Node, facts: &v1::Facts) -> Result<(), AppError> {
+    async fn adopt_hostid(&self, tx: &mut Tx, node: &Node, facts: &v1::Facts) -> Result<()> {
         let theirs = HostId::parse(&facts.hostid).is_ok() && facts.hostid != node.hostid;
         if !theirs || facts.pools.is_empty() || !tx.pools_of(&node.name).await?.is_empty() {
             return Ok(());
@@ -165,7 +161,7 @@ impl App {
     }
 
     /// Alarms when a pool of another node is imported here: its disks were moved. The record does not change.
-    async fn alarm_if_elsewhere(&self, tx: &mut Tx, node: &str, pool: &v1::Pool) -> Result<(), AppError> {
+    async fn alarm_if_elsewhere(&self, tx: &mut Tx, node: &str, pool: &v1::Pool) -> Result<()> {
         let known = tx.pool(&pool.guid).await?;
         if let Some(owner) = known.filter(|known| known.ours && known.node != node) {
             let text = format!("pool {} ({}) of {} is imported here", pool.name, pool.guid, owner.node);
@@ -176,7 +172,7 @@ impl App {
     }
 
     /// Alarms once about each pool that is not recorded because the node has too many.
-    async fn alarm_if_left_off(&self, tx: &mut Tx, node: &str, pools: &[&v1::Pool]) -> Result<(), AppError> {
+    async fn alarm_if_left_off(&self, tx: &mut Tx, node: &str, pools: &[&v1::Pool]) -> Result<()> {
         if pools.is_empty() {
             return Ok(());
         }
@@ -196,7 +192,7 @@ impl App {
     }
 
     /// Deletes pools that are not ours from the record when they are no longer imported.
-    async fn forget_foreign_pools(&self, tx: &mut Tx, node: &str, facts: &v1::Facts) -> Result<(), AppError> {
+    async fn forget_foreign_pools(&self, tx: &mut Tx, node: &str, facts: &v1::Facts) -> Result<()> {
         let imported = guids(&facts.pools);
         let unreadable: HashSet<&str> = facts.unreadable_pools.iter().map(|pool| pool.name.as_str()).collect();
         for pool in tx.pools_of(node).await? {
@@ -222,7 +218,7 @@ fn is_needed(leg: &v1::Leg) -> bool {
 
 /// Gives a leg without an identified disk the serial that its vdev last had, unless that disk is identified as
 /// another leg by now. A person pulls the disk that this names.
-pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Result<(), AppError> {
+pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Result<()> {
     let legs = pools.iter().flat_map(|pool| &pool.legs);
     let in_use: HashSet<String> = legs
         .filter(|leg| leg.identified)
@@ -250,7 +246,7 @@ pub(super) async fn name_lost_legs(tx: &mut Tx, pools: &mut [v1::Pool]) -> Resul
 }
 
 /// The node's stored facts; None before the first look.
-pub(super) fn facts_of(node: &Node) -> Result<Option<v1::Facts>, AppError> {
+pub(super) fn facts_of(node: &Node) -> Result<Option<v1::Facts>> {
     node.facts
         .as_deref()
         .map(|bytes| super::decoded("a node's facts", bytes))

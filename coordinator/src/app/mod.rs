@@ -53,10 +53,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use heeler_proto::v1::{AlarmKind, EventKind};
 use heeler_proto::{NodeName, TaskId, Word as _, hex};
-use heeler_store::{NewEvent, NodeState, Stage, Store, Tx};
+use heeler_store::{Event, NodeState, Stage, Store, Tx};
 use prost::Message;
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::clock::Clock;
 use crate::pki::{Authorities, Ca, PkiError};
@@ -83,6 +83,14 @@ use throttle::Throttle;
 
 /// Default bound for the database, in bytes: 256 MiB.
 pub const HISTORY_BYTES: u64 = 256 << 20;
+
+type Result<T, E = AppError> = std::result::Result<T, E>;
+
+/// Agents that are welcomed at once, and agents' messages that are stored at once. The database writes one after the
+/// other in any case; of all who wait for it, most are agents that connect: when a fleet reconnects, all nodes are
+/// back before their facts are stored.
+const WELCOMES: usize = 32;
+const MESSAGES: usize = 4;
 
 /// Addresses of this coordinator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,13 +130,13 @@ pub struct App {
     copy_problems: std::sync::Mutex<Vec<heeler_proto::v1::CopyProblem>>,
     watch: watch::Watch,
     answers: status::Answers,
+    welcomes: Semaphore,
+    messages: Semaphore,
 }
 
 impl App {
-    /// Builds the coordinator over an open database. `state` is its state folder, with the keys.
-    ///
-    /// # Errors
-    /// When `heeler init` did not make the database, or a key cannot be read.
+    /// Builds the coordinator over an open database. `state` is its state folder, with the keys. Fails when `heeler
+    /// init` did not make the database, or a key cannot be read.
     pub async fn new(store: Store, clock: Arc<dyn Clock>, state: StateFolder, reach: Reach) -> Result<Self, AppError> {
         let authorities = Arc::new(open_authorities(&store, &state.ca(), clock.now_ms()).await?);
         let mut tx = store.read().await?;
@@ -173,11 +181,12 @@ impl App {
             copy_problems: std::sync::Mutex::default(),
             watch: watch::Watch::default(),
             answers: status::Answers::default(),
+            welcomes: Semaphore::new(WELCOMES),
+            messages: Semaphore::new(MESSAGES),
         })
     }
 
     /// The certificate authorities that sign and that are accepted.
-    #[must_use]
     pub fn authorities(&self) -> &Arc<Authorities> {
         &self.authorities
     }
@@ -193,7 +202,6 @@ impl App {
     }
 
     /// The keys of the nodes that may connect.
-    #[must_use]
     pub fn node_keys(&self) -> NodeKeys {
         self.node_keys.clone()
     }
@@ -218,7 +226,7 @@ impl App {
     }
 
     /// Stores the transaction with an event, and wakes followers and the planner. Returns the event's number.
-    async fn save_with_event(&self, mut tx: Tx, event: NewEvent) -> Result<u64, AppError> {
+    async fn save_with_event(&self, mut tx: Tx, event: Event) -> Result<u64, AppError> {
         let id = tx.add_event(&event).await?;
         tx.save().await?;
         self.feed.stored(id);
@@ -226,19 +234,24 @@ impl App {
         Ok(id)
     }
 
-    fn event(&self, kind: EventKind, node: &str, text: impl Into<String>) -> NewEvent {
-        NewEvent {
+    /// The same for an event without more than a node and a text.
+    async fn save_and_tell(&self, tx: Tx, kind: EventKind, node: &str, text: impl Into<String>) -> Result<u64> {
+        self.save_with_event(tx, self.event(kind, node, text)).await
+    }
+
+    fn event(&self, kind: EventKind, node: &str, text: impl Into<String>) -> Event {
+        Event {
             at_ms: self.now_ms(),
             node: node.to_owned(),
             kind: kind.word().to_owned(),
             text: text.into(),
-            ..NewEvent::default()
+            ..Event::default()
         }
     }
 
     /// An alarm is the same one as long as node, kind and subject are.
-    fn alarm(&self, (kind, subject): (AlarmKind, &str), node: &str, text: impl Into<String>) -> NewEvent {
-        NewEvent {
+    fn alarm(&self, (kind, subject): (AlarmKind, &str), node: &str, text: impl Into<String>) -> Event {
+        Event {
             alarm: kind.word().to_owned(),
             subject: subject.to_owned(),
             ..self.event(EventKind::Alarm, node, text)
@@ -281,4 +294,10 @@ fn node_name(text: &str) -> Result<NodeName, AppError> {
 
 fn task_id(text: &str) -> Result<TaskId, AppError> {
     TaskId::new(text).map_err(|_| AppError::Stored { what: "a task's id" })
+}
+
+/// Waits for a turn. A message that waits takes a few bytes; one that is being stored takes kilobytes, and a fleet
+/// that reconnects sends thousands at once.
+async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
+    turns.acquire().await.ok()
 }

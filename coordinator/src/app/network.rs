@@ -3,7 +3,7 @@ use heeler_proto::{KeepBackplane, NodeName};
 use heeler_store::{NewOperation, Operation, OperationKind, OperationState, Tx};
 
 use super::who::COORDINATOR;
-use super::{App, AppError};
+use super::{App, AppError, Result};
 use crate::operation::{Armed, NetworkChange, PeerAnswer, Verdict};
 use crate::sessions::{Answered, Session};
 
@@ -44,12 +44,12 @@ pub(super) fn has_come_up(facts: &mut v1::Facts, task: &KeepBackplane) {
 }
 
 /// How far a change has got, from its row.
-pub(super) fn change(operation: &Operation) -> Result<NetworkChange, AppError> {
+pub(super) fn change(operation: &Operation) -> Result<NetworkChange> {
     serde_json::from_slice(&operation.body).map_err(|_| STORED)
 }
 
 /// As the row stores it.
-pub(super) fn encoded(change: &NetworkChange) -> Result<Vec<u8>, AppError> {
+pub(super) fn encoded(change: &NetworkChange) -> Result<Vec<u8>> {
     serde_json::to_vec(change).map_err(|_| STORED)
 }
 
@@ -64,12 +64,15 @@ impl App {
         tx: &mut Tx,
         (node, operator): (&NodeName, String),
         peers: Vec<NodeName>,
-    ) -> Result<u64, AppError> {
+    ) -> Result<u64> {
         let new = NewOperation {
             kind: OperationKind::NetworkChange,
             node: Some(node.to_string()),
             operator,
-            body: encoded(&NetworkChange { peers, armed: None })?,
+            body: encoded(&NetworkChange {
+                peers,
+                ..NetworkChange::default()
+            })?,
         };
         Ok(tx.add_operation(&new, self.now_ms()).await?)
     }
@@ -79,9 +82,9 @@ impl App {
     pub(super) async fn arm(
         &self,
         tx: &mut Tx,
-        node: &str,
+        (node, has_work): (&str, bool),
         hello: &v1::Hello,
-    ) -> Result<Option<NetworkConfirmation>, AppError> {
+    ) -> Result<Option<NetworkConfirmation>> {
         let wire = hello.pending_network.as_ref();
         let armed = wire.and_then(|wire| {
             Some(Armed {
@@ -92,9 +95,13 @@ impl App {
                 verdict: None,
             })
         });
-        let open = tx.open_operations().await?.into_iter();
-        let mut own =
-            open.filter(|open| open.kind == OperationKind::NetworkChange && open.node.as_deref() == Some(node));
+        let open = match has_work {
+            true => tx.open_operations().await?,
+            false => Vec::new(),
+        };
+        let mut own = open
+            .into_iter()
+            .filter(|open| open.kind == OperationKind::NetworkChange && open.node.as_deref() == Some(node));
         let Some(operation) = own.next() else {
             return Ok(wire.map(|wire| NetworkConfirmation {
                 guard_id: wire.guard_id.clone(),
@@ -103,21 +110,21 @@ impl App {
             }));
         };
         let mut change = change(&operation)?;
-        if armed.is_some() || change.armed.is_some() {
-            change.armed = armed;
+        if change.connected(armed) {
             tx.set_operation(operation.id, &encoded(&change)?, self.now_ms())
                 .await?;
         }
         Ok(None)
     }
 
-    /// Stores a peer's answer whether it reaches a node. The pair is the operation and the id of the node's change.
+    /// Stores a peer's answer whether it reaches a node, to the question about that operation and change, asked at that
+    /// time (Unix milliseconds). An answer from before the node connected again says nothing about its network now.
     pub(super) async fn reached(
         &self,
         peer: &Session,
-        (operation, guard_id): (u64, &str),
+        (operation, guard_id, asked_at_ms): (u64, &str, u64),
         answered: Answered,
-    ) -> Result<(), AppError> {
+    ) -> Result<()> {
         let mut tx = self.store.write().await?;
         let open = tx.operation(operation).await?;
         let Some(open) = open.filter(|open| open.state == OperationState::Open) else {
@@ -125,7 +132,8 @@ impl App {
         };
         let mut change = change(&open)?;
         let armed = change.armed.as_mut().filter(|armed| armed.guard_id == guard_id);
-        let Some(check) = armed.and_then(|armed| armed.checks.get_mut(&peer.node)) else {
+        let check = armed.and_then(|armed| armed.checks.get_mut(&peer.node));
+        let Some(check) = check.filter(|check| check.asked_at_ms == asked_at_ms) else {
             return Ok(());
         };
         check.answer = Some(PeerAnswer::from(answered));
@@ -136,12 +144,7 @@ impl App {
     }
 
     /// Records who confirms a node's network change, before the node learns it.
-    pub(super) async fn keep_confirmation(
-        &self,
-        tx: &mut Tx,
-        node: &NodeName,
-        by: &[NodeName],
-    ) -> Result<(), AppError> {
+    pub(super) async fn keep_confirmation(&self, tx: &mut Tx, node: &NodeName, by: &[NodeName]) -> Result<()> {
         let names: Vec<&str> = by.iter().map(NodeName::as_str).collect();
         let peers = match names.as_slice() {
             [] => "no other node could check it; the new session confirms it".to_owned(),

@@ -4,7 +4,7 @@ use heeler_proto::Word as _;
 use heeler_proto::v1::{self, EventKind};
 use heeler_store::{Node, NodeState, Tx};
 
-use super::{App, AppError, Who, drift, hex, ledger, node_name, pause, share, tasks, words};
+use super::{App, AppError, Result, Who, drift, hex, ledger, node_name, pause, share, tasks, words};
 use crate::known::{short, unknown};
 use crate::pki::Peer;
 use crate::sessions::Sessions;
@@ -27,11 +27,9 @@ pub(super) fn way_back(node: &Node) -> String {
 }
 
 impl App {
-    /// Every node but removed ones, by name. Facts beyond a node's share of the reply lose their lists.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn nodes(&self) -> Result<Vec<v1::NodeInfo>, AppError> {
+    /// Every node but removed ones, by name. Facts beyond a node's share of the reply lose their lists. Fails when the
+    /// database cannot be read.
+    pub async fn nodes(&self) -> Result<Vec<v1::NodeInfo>> {
         let mut tx = self.store.read().await?;
         let now_ms = self.now_ms();
         let mut pauses = pause::all(&mut tx, now_ms).await?;
@@ -50,20 +48,15 @@ impl App {
         Ok(infos)
     }
 
-    /// The line for `systemctl status`: how many nodes are connected, of how many.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn connected_summary(&self) -> Result<String, AppError> {
+    /// The line for `systemctl status`: how many nodes are connected, of how many. Fails when the database cannot be
+    /// read.
+    pub async fn connected_summary(&self) -> Result<String> {
         let nodes = self.store.read().await?.nodes().await?.len();
         Ok(format!("{} of {nodes} nodes are connected", self.sessions.all().len()))
     }
 
-    /// One node with its newest tasks and its drift.
-    ///
-    /// # Errors
-    /// When no node has that name.
-    pub async fn node(&self, name: &str) -> Result<v1::ShowNodeReply, AppError> {
+    /// One node with its newest tasks and its drift. Fails when no node has that name.
+    pub async fn node(&self, name: &str) -> Result<v1::ShowNodeReply> {
         let mut tx = self.store.read().await?;
         let node = known(&mut tx, name).await?;
         let tasks = tx.tasks_of(&node.name, TASKS).await?;
@@ -78,11 +71,9 @@ impl App {
         })
     }
 
-    /// Makes a node look at itself now. Waits up to 60 s.
-    ///
-    /// # Errors
-    /// When the node is not connected, is shut out, or does not answer in time.
-    pub async fn discover(&self, name: &str) -> Result<v1::Facts, AppError> {
+    /// Makes a node look at itself now. Waits up to 60 s. Fails when the node is not connected, is shut out, or does
+    /// not answer in time.
+    pub async fn discover(&self, name: &str) -> Result<v1::Facts> {
         let node = known(&mut self.store.read().await?, name).await?;
         if node.state.is_shut_out() {
             return Err(AppError::Refused(format!(
@@ -101,21 +92,18 @@ impl App {
         answer.map_err(|why| AppError::Refused(format!("{name} could not examine itself: {why}")))
     }
 
-    /// Revokes a node's key for good and closes its session. Returns whether it had one.
-    ///
-    /// # Errors
-    /// When no node has that name.
-    pub async fn revoke(&self, name: &str, who: &Who) -> Result<bool, AppError> {
+    /// Revokes a node's key for good and closes its session. Returns whether it had one. Fails when no node has that
+    /// name.
+    pub async fn revoke(&self, name: &str, who: &Who) -> Result<bool> {
         let mut tx = self.store.write().await?;
         let mut node = known(&mut tx, name).await?;
         node.state = NodeState::Revoked;
         tx.set_node(&node).await?;
         // An unused join token would let the node in again.
         tx.forget_tokens(&node.name).await?;
-        self.audit(&mut tx, &who.name, "node revoked", name, "its key is revoked")
-            .await?;
-        self.save_with_event(tx, self.event(EventKind::Revoked, name, "its key is revoked"))
-            .await?;
+        let text = "its key is revoked";
+        self.audit(&mut tx, &who.name, "node revoked", name, text).await?;
+        self.save_and_tell(tx, EventKind::Revoked, name, text).await?;
         let session = self.sessions.of(&node_name(&node.name)?);
         if let Some(session) = &session {
             session.close("revoked");
@@ -127,23 +115,23 @@ impl App {
     }
 }
 
-pub(super) async fn known(tx: &mut Tx, name: &str) -> Result<Node, AppError> {
+pub(super) async fn known(tx: &mut Tx, name: &str) -> Result<Node> {
     if let Some(node) = tx.node(name).await? {
         return Ok(node);
     }
     let all = tx.nodes().await?;
     let what = format!("no node {} is known", short(name));
     let names = all.iter().map(|node| node.name.as_str());
-    Err(AppError::NotFound(unknown(&what, name, names, "heeler node list")))
+    Err(unknown(what, name, names, "heeler node list").into())
 }
 
 /// The node's name with the key on record; None before enrolment.
-pub(super) fn peer(node: &Node) -> Result<Option<Peer>, AppError> {
+pub(super) fn peer(node: &Node) -> Result<Option<Peer>> {
     let name = node_name(&node.name)?;
     Ok(node.key_sha256.map(|key_sha256| Peer { node: name, key_sha256 }))
 }
 
-pub(super) fn info(sessions: &Sessions, node: Node) -> Result<v1::NodeInfo, AppError> {
+pub(super) fn info(sessions: &Sessions, node: Node) -> Result<v1::NodeInfo> {
     Ok(v1::NodeInfo {
         connected: sessions.of(&node_name(&node.name)?).is_some(),
         facts: ledger::facts_of(&node)?,

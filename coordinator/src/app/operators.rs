@@ -4,15 +4,12 @@ use heeler_proto::{
 };
 use heeler_store::{Operator, OperatorRecord, Tx};
 
-use super::{App, AppError, Who};
+use super::{App, AppError, Result, Who};
 use crate::pki::{NodeRequest, issue_operator, public_pem, public_point};
 
 impl App {
-    /// All operators, revoked ones too, with the statements about them.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn operators(&self) -> Result<v1::ListOperatorsReply, AppError> {
+    /// All operators, revoked ones too, with the statements about them. Fails when the database cannot be read.
+    pub async fn operators(&self) -> Result<v1::ListOperatorsReply> {
         let mut tx = self.store.read().await?;
         let records = tx.operator_records().await?;
         let statements = super::fleet_trust::statements(&mut tx).await?;
@@ -33,15 +30,9 @@ impl App {
         })
     }
 
-    /// Adds an operator for whom another one has signed, or issues a new certificate to a known one.
-    ///
-    /// # Errors
-    /// When the signature is missing or for something else, or the name or key is taken.
-    pub async fn add_operator(
-        &self,
-        request: v1::AddOperatorRequest,
-        who: &Who,
-    ) -> Result<v1::OperatorGrant, AppError> {
+    /// Adds an operator for whom another one has signed, or issues a new certificate to a known one. Fails when the
+    /// signature is missing or for something else, or the name or key is taken.
+    pub async fn add_operator(&self, request: v1::AddOperatorRequest, who: &Who) -> Result<v1::OperatorGrant> {
         let now_ms = self.now_ms();
         let csr = NodeRequest::parse(&request.csr).map_err(|error| AppError::Invalid(error.to_string()))?;
         let name = OperatorName::new(&csr.common_name)?;
@@ -92,15 +83,13 @@ impl App {
         Ok(grant)
     }
 
-    /// Revokes an operator's key here, and on every node that receives the statement.
-    ///
-    /// # Errors
-    /// When no operator on record has signed it, no operator has that key, or it is the last operator.
+    /// Revokes an operator's key here, and on every node that receives the statement. Fails when no operator on record
+    /// has signed it, no operator has that key, or it is the last operator.
     pub async fn revoke_operator(
         &self,
         request: v1::RevokeOperatorRequest,
         who: &Who,
-    ) -> Result<v1::RevokeOperatorReply, AppError> {
+    ) -> Result<v1::RevokeOperatorReply> {
         let mut tx = self.store.write().await?;
         let operators = tx.operators().await?;
         let (statement, change) = self.take_statement(&mut tx, request.statement).await?;
@@ -132,11 +121,8 @@ impl App {
         })
     }
 
-    /// A new certificate for the key of the caller's connection.
-    ///
-    /// # Errors
-    /// When the request is for another key.
-    pub async fn renew_operator(&self, csr: &[u8], who: &Who) -> Result<v1::OperatorGrant, AppError> {
+    /// A new certificate for the key of the caller's connection. Fails when the request is for another key.
+    pub async fn renew_operator(&self, csr: &[u8], who: &Who) -> Result<v1::OperatorGrant> {
         let csr = NodeRequest::parse(csr).map_err(|error| AppError::Invalid(error.to_string()))?;
         if who.key_sha256 != Some(csr.key_sha256) {
             return Err(AppError::Denied(
@@ -149,7 +135,7 @@ impl App {
         Ok(grant)
     }
 
-    async fn grant(&self, tx: &mut Tx, csr: &NodeRequest, name: &OperatorName) -> Result<v1::OperatorGrant, AppError> {
+    async fn grant(&self, tx: &mut Tx, csr: &NodeRequest, name: &OperatorName) -> Result<v1::OperatorGrant> {
         let in_force = self.authorities.now();
         let issued = issue_operator(&in_force.ca, csr, name, self.now_ms())?;
         tx.set_operator_certificate(name.as_str(), issued.expires_at_ms).await?;
@@ -162,7 +148,7 @@ impl App {
     }
 
     /// Stores the transaction and sends the changed trust to every connected node.
-    pub(super) async fn changed_trust(&self, tx: Tx) -> Result<(), AppError> {
+    pub(super) async fn changed_trust(&self, tx: Tx) -> Result<()> {
         let last = tx.added_event();
         tx.save().await?;
         self.feed.stored(last);

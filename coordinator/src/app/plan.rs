@@ -5,7 +5,7 @@ use heeler_store::{Node, NodeState, Plan, PlanTask};
 use prost::Message as _;
 use tokio::task::JoinSet;
 
-use super::{App, AppError, drift, hex, ledger, pause, random_bits, revision, share, spec, subnet};
+use super::{App, Result, drift, hex, ledger, pause, random_bits, revision, share, spec, subnet};
 use crate::config::WantedNode;
 use crate::known::{short, unknown};
 use crate::pki::sha256;
@@ -15,7 +15,6 @@ const PREVIEW: Duration = Duration::from_secs(330);
 /// Plans are kept for twice the hour in which they can be applied.
 const KEPT_MS: u64 = 2 * 60 * 60 * 1000;
 
-/// One node of a plan, and what to look at on it.
 pub(super) struct Look {
     pub(super) node: Option<Node>,
     pub(super) name: heeler_proto::NodeName,
@@ -30,11 +29,8 @@ pub(super) struct Look {
 
 impl App {
     /// Previews a candidate on every connected node that it names, all at once. Changes nothing on nodes and queues
-    /// nothing.
-    ///
-    /// # Errors
-    /// When the candidate has mistakes, or `nodes` names a node that it lacks.
-    pub async fn plan(&self, request: v1::PlanRequest) -> Result<v1::PlanReply, AppError> {
+    /// nothing. Fails when the candidate has mistakes, or `nodes` names a node that it lacks.
+    pub async fn plan(&self, request: v1::PlanRequest) -> Result<v1::PlanReply> {
         let wanted = self.read_candidate(&request.text)?;
         let chosen = choose(&wanted, &request.nodes)?;
         let mut tx = self.store.read().await?;
@@ -92,7 +88,7 @@ impl App {
         self.look_and_keep(plan, looks).await
     }
 
-    pub(super) async fn look_and_keep(&self, plan: Plan, looks: Vec<Look>) -> Result<v1::PlanReply, AppError> {
+    pub(super) async fn look_and_keep(&self, plan: Plan, looks: Vec<Look>) -> Result<v1::PlanReply> {
         let (nodes, kept) = self.look(looks).await?;
         let mut tx = self.store.write().await?;
         let accepted = tx.accepted().await?;
@@ -118,7 +114,7 @@ impl App {
         })
     }
 
-    async fn look(&self, looks: Vec<Look>) -> Result<(Vec<v1::NodePlan>, Vec<PlanTask>), AppError> {
+    async fn look(&self, looks: Vec<Look>) -> Result<(Vec<v1::NodePlan>, Vec<PlanTask>)> {
         let share = share::share(looks.len());
         let mut running = JoinSet::new();
         let mut plans = Vec::new();
@@ -194,7 +190,7 @@ impl App {
 
 impl App {
     /// Facts of the connected nodes: from this plan's look, else as stored.
-    async fn peers(&self, plans: &[v1::NodePlan]) -> Result<subnet::Peers, AppError> {
+    async fn peers(&self, plans: &[v1::NodePlan]) -> Result<subnet::Peers> {
         let mut peers = Vec::new();
         for node in self.store.read().await?.nodes().await? {
             let name = super::node_name(&node.name)?;
@@ -231,7 +227,7 @@ fn answered(plan: &v1::NodePlan) -> bool {
 }
 
 /// Gives an id to each task that apply would start, and returns all tasks with their steps.
-fn keep(plan: &mut v1::NodePlan, tasks: Vec<Task>) -> Result<Vec<PlanTask>, AppError> {
+fn keep(plan: &mut v1::NodePlan, tasks: Vec<Task>) -> Result<Vec<PlanTask>> {
     let starts = starts(&plan.steps, tasks.len());
     let paused = plan.pause.is_some();
     let mut kept = Vec::new();
@@ -295,7 +291,7 @@ fn waits_for_nothing(steps: &[v1::StepReport]) -> Option<&v1::StepReport> {
     waits.filter(|_| !steps.iter().any(moves))
 }
 
-fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a WantedNode>, AppError> {
+fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a WantedNode>> {
     if names.is_empty() {
         return Ok(wanted.iter().collect());
     }
@@ -304,7 +300,7 @@ fn choose<'a>(wanted: &'a [WantedNode], names: &[String]) -> Result<Vec<&'a Want
         found.ok_or_else(|| {
             let all = wanted.iter().map(|node| node.name.as_str());
             let what = format!("heeler.toml has no node {}", short(name));
-            AppError::NotFound(unknown(&what, name, all, "heeler.toml"))
+            unknown(what, name, all, "heeler.toml").into()
         })
     };
     names.iter().map(find).collect()

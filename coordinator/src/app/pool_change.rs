@@ -7,7 +7,7 @@ use heeler_proto::Word as _;
 use heeler_proto::v1::{self, AlarmKind, EventKind, LegClass};
 use heeler_store::{Node, Tx};
 
-use super::{App, AppError};
+use super::{App, Result};
 use crate::screen::gibibytes;
 
 /// Most pools of one look that events are written about.
@@ -36,9 +36,10 @@ impl App {
         node: &Node,
         before: &v1::Facts,
         facts: &mut v1::Facts,
-    ) -> Result<(), AppError> {
+    ) -> Result<()> {
         facts.pools_at_ms = self.now_ms();
         remember(before, facts);
+        note_scan_ends(before, facts, self.now_ms());
         if node.facts.is_none() {
             return Ok(());
         }
@@ -66,7 +67,7 @@ impl App {
         Ok(())
     }
 
-    async fn write_down(&self, tx: &mut Tx, node: &str, pool: &v1::Pool, event: PoolEvent) -> Result<(), AppError> {
+    async fn write_down(&self, tx: &mut Tx, node: &str, pool: &v1::Pool, event: PoolEvent) -> Result<()> {
         let brief = |text: &str| text.chars().take(MOST_TEXT).collect::<String>();
         match event {
             PoolEvent::Note(text) => {
@@ -83,7 +84,7 @@ impl App {
     }
 }
 
-async fn is_ours(tx: &mut Tx, node: &Node, pool: &v1::Pool) -> Result<bool, AppError> {
+async fn is_ours(tx: &mut Tx, node: &Node, pool: &v1::Pool) -> Result<bool> {
     let known = tx.pool(&pool.guid).await?;
     Ok(known.is_some_and(|known| known.ours && known.node == node.name))
 }
@@ -102,6 +103,19 @@ fn remember(before: &v1::Facts, facts: &mut v1::Facts) {
     for leg in facts.pools.iter_mut().flat_map(|pool| &mut pool.legs) {
         leg.last_serial.clone_from(&leg.serial);
         leg.last_slot = slots.get(&leg.serial).cloned().unwrap_or_default();
+    }
+}
+
+/// Stores when each scan's end was first seen: the node's clock, by which it ended, may be wrong. The end of a pool that
+/// was away is not news.
+fn note_scan_ends(before: &v1::Facts, facts: &mut v1::Facts, now_ms: u64) {
+    for pool in &mut facts.pools {
+        let was = before.pools.iter().find(|was| was.guid == pool.guid);
+        pool.scan_end_seen_ms = match was {
+            Some(was) if was.scan_end_ms == pool.scan_end_ms => was.scan_end_seen_ms,
+            Some(_) => now_ms,
+            None => pool.scan_end_ms.min(now_ms),
+        };
     }
 }
 

@@ -3,12 +3,12 @@ use heeler_proto::{
     self as wire, NodeName, TaskId,
     v1::{self, EventKind},
 };
-use heeler_store::{NewEvent, Node, Outcome, Task, TaskState, Tx};
+use heeler_store::{Event, Node, Outcome, Task, TaskState, Tx};
 use prost::Message as _;
 use v1::event::Kind;
 use v1::to_agent::Body;
 
-use super::{App, AppError, decoded, ledger, network, spec, words};
+use super::{App, Result, decoded, ledger, network, spec, words};
 use crate::sessions::Session;
 
 /// Bytes of a progress message; a longer one is ignored.
@@ -20,11 +20,8 @@ const BODY: usize = 256 * 1024;
 
 impl App {
     /// Stores an agent's event with its effects, then acknowledges it. An event that is already stored is only
-    /// acknowledged.
-    ///
-    /// # Errors
-    /// When the database cannot be written: nothing is acknowledged.
-    pub async fn record(&self, session: &Session, event: v1::Event) -> Result<(), AppError> {
+    /// acknowledged. Fails when the database cannot be written: nothing is acknowledged.
+    pub async fn record(&self, session: &Session, event: v1::Event) -> Result<()> {
         let Some(kind) = &event.kind else { return Ok(()) };
         if let Kind::Progress(_) = kind
             && event.seq == 0
@@ -55,14 +52,14 @@ impl App {
         node.acknowledged = node.acknowledged.max(event.seq);
         node.last_seen_ms = self.now_ms();
         tx.set_node(&node).await?;
-        let stored = NewEvent {
+        let stored = Event {
             at_ms: event.at_ms,
             node: node.name,
             task_id: task.map(|task| task.id).unwrap_or_default(),
             kind: words::kind(kind).word().to_owned(),
             text: words::text(kind).chars().take(TEXT).collect(),
             body: (event.encoded_len() <= BODY).then(|| event.encode_to_vec()),
-            ..NewEvent::default()
+            ..Event::default()
         };
         self.save_with_event(tx, stored).await?;
         if event.seq != 0 {
@@ -74,7 +71,7 @@ impl App {
         Ok(())
     }
 
-    async fn take_effect(&self, tx: &mut Tx, node: &mut Node, task: &Task, kind: &Kind) -> Result<(), AppError> {
+    async fn take_effect(&self, tx: &mut Tx, node: &mut Node, task: &Task, kind: &Kind) -> Result<()> {
         let Kind::TaskFinished(finished) = kind else {
             return Ok(tx.run_task(&task.id).await?);
         };
@@ -111,11 +108,9 @@ impl App {
         self.see_pools(tx, &node.name, &finished.pools, made).await
     }
 
-    /// Handles an agent's answer to an assignment: it took the task, or refuses it.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn answered(&self, session: &Session, reply: v1::AssignmentReply) -> Result<(), AppError> {
+    /// Handles an agent's answer to an assignment: it took the task, or refuses it. Fails when the database cannot be
+    /// written.
+    pub async fn answered(&self, session: &Session, reply: v1::AssignmentReply) -> Result<()> {
         let Ok(id) = TaskId::new(&reply.task_id) else {
             return Ok(());
         };
@@ -134,17 +129,11 @@ impl App {
             tx.run_task(&task.id).await?;
             (EventKind::Accepted, "sent to the agent".to_owned())
         } else {
-            let reason = reply.reason.clone();
-            let outcome = Outcome {
-                state: TaskState::Refused,
-                reason,
-                blocked: None,
-                changes: 0,
-            };
+            let outcome = words::ended(TaskState::Refused, reply.reason.as_str());
             tx.finish_task(&task.id, &outcome, self.now_ms()).await?;
             (EventKind::Refused, format!("the agent refused it: {}", reply.reason))
         };
-        let event = NewEvent {
+        let event = Event {
             task_id: task.id,
             ..self.event(kind, session.node.as_str(), text)
         };

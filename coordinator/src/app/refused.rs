@@ -2,7 +2,7 @@ use heeler_proto::NodeName;
 use heeler_proto::Word as _;
 use heeler_proto::v1::AlarmKind;
 
-use super::{App, AppError};
+use super::{App, Result};
 
 /// For this long an alarm about the same field is not repeated.
 const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
@@ -17,11 +17,9 @@ pub struct Refused {
 }
 
 impl App {
-    /// Writes an alarm about a message that was not accepted; not again for the same field within a day.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn tell_refused(&self, node: &NodeName, refused: &Refused) -> Result<(), AppError> {
+    /// Writes an alarm about a message that was not accepted; not again for the same field within a day. Fails when the
+    /// database cannot be written.
+    pub async fn tell_refused(&self, node: &NodeName, refused: &Refused) -> Result<()> {
         let mut tx = self.store.read().await?;
         let since_ms = self.now_ms().saturating_sub(AGAIN_MS);
         let alarms = tx.alarms_since(since_ms).await?;

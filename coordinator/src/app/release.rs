@@ -3,7 +3,7 @@ use std::time::Duration;
 use heeler_proto::v1::{self, EventKind};
 use heeler_store::NodeState;
 
-use super::{App, AppError, Who, node_name, nodes};
+use super::{App, AppError, Result, Who, node_name, nodes};
 use crate::sessions::NoAnswer;
 
 /// How long a node may take to answer a release.
@@ -11,11 +11,9 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 impl App {
     /// Asks the node what `release` would stop. With `go`, also removes the agent and revokes the node's key;
-    /// everything else on the node keeps running.
-    ///
-    /// # Errors
-    /// When the node is not known or not connected, does not answer within 60 s, or refuses.
-    pub async fn release(&self, request: v1::ReleaseNodeRequest, who: &Who) -> Result<v1::ReleaseNodeReply, AppError> {
+    /// everything else on the node keeps running. Fails when the node is not known or not connected, does not answer
+    /// within 60 s, or refuses.
+    pub async fn release(&self, request: v1::ReleaseNodeRequest, who: &Who) -> Result<v1::ReleaseNodeReply> {
         let name = request.node.as_str();
         let node = nodes::known(&mut self.store.read().await?, name).await?;
         let session = self.sessions.of(&node_name(&node.name)?);
@@ -47,15 +45,8 @@ impl App {
             tx.forget_tokens(name).await?;
             tx.forget_drift(name).await?;
             self.audit(&mut tx, &who.name, "node released", name, "").await?;
-            self.save_with_event(
-                tx,
-                self.event(
-                    EventKind::Released,
-                    name,
-                    "the agent is removed; everything else on the node keeps running",
-                ),
-            )
-            .await?;
+            let text = "the agent is removed; everything else on the node keeps running";
+            self.save_and_tell(tx, EventKind::Released, name, text).await?;
             session.close("released");
             if let Some(peer) = nodes::peer(&node)? {
                 self.node_keys.shut_out(&peer);

@@ -1,16 +1,14 @@
 use heeler_proto::v1::{self, EventKind};
 use heeler_store::{Node, Pool, Tx};
 
-use super::{App, AppError, Who, ledger, node_name, nodes, revision};
+use super::{App, AppError, Result, Who, ledger, node_name, nodes, revision};
 use crate::known::{short, unknown};
 
 impl App {
     /// Returns what must be confirmed or done before a node is removed. With `go`, removes it if nothing blocks and
-    /// `confirmed` has every word. Its history stays.
-    ///
-    /// # Errors
-    /// When no node has that name, something blocks, or a word is missing.
-    pub async fn remove(&self, request: v1::RemoveNodeRequest, who: &Who) -> Result<v1::RemoveNodeReply, AppError> {
+    /// `confirmed` has every word. Its history stays. Fails when no node has that name, something blocks, or a word is
+    /// missing.
+    pub async fn remove(&self, request: v1::RemoveNodeRequest, who: &Who) -> Result<v1::RemoveNodeReply> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
         let gates = self.gates(&mut tx, &node).await?;
@@ -25,19 +23,10 @@ impl App {
             }
         }
         tx.remove_node(&node.name, &who.name, self.now_ms()).await?;
-        self.audit(
-            &mut tx,
-            &who.name,
-            "node removed",
-            &node.name,
-            &request.confirmed.join(", "),
-        )
-        .await?;
-        self.save_with_event(
-            tx,
-            self.event(EventKind::Removed, &node.name, format!("removed by {}", who.name)),
-        )
-        .await?;
+        let (name, words) = (&node.name, request.confirmed.join(", "));
+        self.audit(&mut tx, &who.name, "node removed", name, &words).await?;
+        let text = format!("removed by {}", who.name);
+        self.save_and_tell(tx, EventKind::Removed, name, text).await?;
         if let Some(peer) = nodes::peer(&node)? {
             self.node_keys.shut_out(&peer);
         }
@@ -45,7 +34,7 @@ impl App {
     }
 
     /// Everything to check before a node is removed. A new kind of thing that only a node holds needs a gate here.
-    async fn gates(&self, tx: &mut Tx, node: &Node) -> Result<Vec<v1::Gate>, AppError> {
+    async fn gates(&self, tx: &mut Tx, node: &Node) -> Result<Vec<v1::Gate>> {
         let name = &node.name;
         let mut gates = Vec::new();
         if self.sessions.of(&node_name(name)?).is_some() && !node.state.is_shut_out() {
@@ -81,15 +70,9 @@ impl App {
         Ok(gates)
     }
 
-    /// Returns what must be confirmed before a lost pool is removed from the record. With `go`, removes it.
-    ///
-    /// # Errors
-    /// When no pool of that name is on record for the node, it is still imported, or the word is missing.
-    pub async fn forget_gone_pool(
-        &self,
-        request: v1::ForgetPoolRequest,
-        who: &Who,
-    ) -> Result<v1::ForgetPoolReply, AppError> {
+    /// Returns what must be confirmed before a lost pool is removed from the record. With `go`, removes it. Fails when
+    /// no pool of that name is on record for the node, it is still imported, or the word is missing.
+    pub async fn forget_gone_pool(&self, request: v1::ForgetPoolRequest, who: &Who) -> Result<v1::ForgetPoolReply> {
         let mut tx = self.store.write().await?;
         let node = nodes::known(&mut tx, &request.node).await?;
         let pools = tx.pools_of(&node.name).await?;
@@ -98,7 +81,7 @@ impl App {
             let what = format!("no pool {} of {} is on record", short(&request.pool), node.name);
             let list = format!("heeler node show {}", node.name);
             let names = ours().map(|pool| pool.name.as_str());
-            return Err(AppError::NotFound(unknown(&what, &request.pool, names, &list)));
+            return Err(unknown(what, &request.pool, names, &list).into());
         };
         let mut gates = Vec::new();
         let facts = ledger::facts_of(&node)?.unwrap_or_default();
@@ -121,15 +104,14 @@ impl App {
         let text = format!("pool {} ({}) is removed from the record", pool.name, pool.guid);
         self.audit(&mut tx, &who.name, "pool forgotten", &node.name, &text)
             .await?;
-        self.save_with_event(tx, self.event(EventKind::Pool, &node.name, text))
-            .await?;
+        self.save_and_tell(tx, EventKind::Pool, &node.name, text).await?;
         Ok(v1::ForgetPoolReply { gates, forgotten: true })
     }
 }
 
 /// The gate for a pool on record: it may hold the last copy of its data. Removal erases nothing, but its disks may
 /// then be used for a new pool.
-async fn last_copy(tx: &mut Tx, pool: &Pool) -> Result<v1::Gate, AppError> {
+async fn last_copy(tx: &mut Tx, pool: &Pool) -> Result<v1::Gate> {
     let legs = tx.legs().await?;
     let serials: Vec<_> = legs
         .into_iter()
@@ -148,7 +130,7 @@ async fn last_copy(tx: &mut Tx, pool: &Pool) -> Result<v1::Gate, AppError> {
     })
 }
 
-fn pass(gates: &[v1::Gate], confirmed: &[String]) -> Result<(), AppError> {
+fn pass(gates: &[v1::Gate], confirmed: &[String]) -> Result<()> {
     if let Some(closed) = gates.iter().find(|gate| gate.blocks) {
         let next = match closed.next.as_str() {
             "" => String::new(),

@@ -1,14 +1,12 @@
-use super::{App, AppError, enrol};
+use super::{App, AppError, Result, enrol};
 use crate::pki::{NodeRequest, issue_node};
 use crate::sessions::Session;
 use heeler_proto::v1::EventKind;
 
 impl App {
-    /// Signs a new certificate for the session's key. Returns the chain (PEM).
-    ///
-    /// # Errors
-    /// When the request is for another key, or the node was revoked.
-    pub async fn renew(&self, session: &Session, csr: &[u8]) -> Result<String, AppError> {
+    /// Signs a new certificate for the session's key. Returns the chain (PEM). Fails when the request is for another
+    /// key, or the node was revoked.
+    pub async fn renew(&self, session: &Session, csr: &[u8]) -> Result<String> {
         let now_ms = self.now_ms();
         let request = NodeRequest::parse(csr).map_err(|error| AppError::Denied(error.to_string()))?;
         if request.key_sha256 != session.key_sha256 {
@@ -26,15 +24,9 @@ impl App {
         tx.set_node(&node).await?;
         tx.add_certificate(&enrol::certificate(&session.node, &request, &issued, now_ms))
             .await?;
-        self.save_with_event(
-            tx,
-            self.event(
-                EventKind::Renewed,
-                session.node.as_str(),
-                "certificate renewed for 7 days",
-            ),
-        )
-        .await?;
+        let text = "certificate renewed for 7 days";
+        self.save_and_tell(tx, EventKind::Renewed, session.node.as_str(), text)
+            .await?;
         Ok(issued.chain)
     }
 }

@@ -1,21 +1,18 @@
 use heeler_proto::v1;
 use heeler_store::Revision;
 
-use super::{App, AppError};
+use super::{App, AppError, Result};
 use crate::config::{self, Config, WantedNode};
 
 impl App {
-    /// The accepted revision; number 0 before the first apply.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn accepted(&self) -> Result<v1::Revision, AppError> {
+    /// The accepted revision; number 0 before the first apply. Fails when the database cannot be read.
+    pub async fn accepted(&self) -> Result<v1::Revision> {
         let accepted = self.store.read().await?.accepted().await?;
         Ok(accepted.map(wire).unwrap_or_default())
     }
 
     /// Parses a candidate heeler.toml. Fails when it has mistakes or names another cluster.
-    pub(super) fn read_candidate(&self, text: &str) -> Result<Vec<WantedNode>, AppError> {
+    pub(super) fn read_candidate(&self, text: &str) -> Result<Vec<WantedNode>> {
         let config = config::parse(text).map_err(|errors| {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
             AppError::Invalid(errors.join("\n"))
@@ -24,7 +21,7 @@ impl App {
         Ok(config.wanted_nodes())
     }
 
-    fn check_cluster(&self, config: &Config) -> Result<(), AppError> {
+    fn check_cluster(&self, config: &Config) -> Result<()> {
         let named = &config.cluster.value;
         if *named == self.cluster {
             return Ok(());

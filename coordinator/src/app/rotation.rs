@@ -8,17 +8,14 @@ use heeler_store::{Authority, Digest, NodeState, Stage, Tx};
 use rustls::pki_types::CertificateDer;
 use v1::rotate_authority_request::Step;
 
-use super::{App, AppError, Who, nodes};
+use super::{App, AppError, Result, Who, nodes};
 use crate::pki::{Ca, expires_ms};
 
 /// The stages of an authority: made, announced, current, old, dropped. Each step is one transaction. The files in the
 /// state folder are changed after it; after a crash in between, the next start corrects them.
 impl App {
-    /// The authorities, and the nodes that block the next step.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn show_authorities(&self) -> Result<v1::ShowAuthoritiesReply, AppError> {
+    /// The authorities, and the nodes that block the next step. Fails when the database cannot be read.
+    pub async fn show_authorities(&self) -> Result<v1::ShowAuthoritiesReply> {
         let mut tx = self.store.read().await?;
         let all = tx.authorities().await?;
         let waiting = self.in_the_way(&mut tx, &all).await?;
@@ -43,16 +40,9 @@ impl App {
         })
     }
 
-    /// Takes one step of a rotation. A step that was already taken changes nothing.
-    ///
-    /// # Errors
-    /// When it is not the next step, a node blocks it, or the operator's signature is missing or for another
-    /// authority.
-    pub async fn rotate(
-        &self,
-        request: v1::RotateAuthorityRequest,
-        who: &Who,
-    ) -> Result<v1::ShowAuthoritiesReply, AppError> {
+    /// Takes one step of a rotation. A step that was already taken changes nothing. Fails when it is not the next step,
+    /// a node blocks it, or the operator's signature is missing or for another authority.
+    pub async fn rotate(&self, request: v1::RotateAuthorityRequest, who: &Who) -> Result<v1::ShowAuthoritiesReply> {
         let mut tx = self.store.write().await?;
         for name in request.without.iter().collect::<BTreeSet<_>>() {
             nodes::known(&mut tx, name).await?;
@@ -122,7 +112,7 @@ impl App {
     }
 
     /// Makes the authority that the database calls current sign, and lets the server get a certificate from it.
-    pub(super) async fn take_over(&self, tx: &mut Tx) -> Result<(), AppError> {
+    pub(super) async fn take_over(&self, tx: &mut Tx) -> Result<()> {
         let all = tx.authorities().await?;
         let (current, taken) = in_force(&all)?;
         self.authorities.change(current, taken)?;
@@ -130,7 +120,7 @@ impl App {
         Ok(())
     }
 
-    async fn nobody_in_the_way(&self, tx: &mut Tx, all: &[Authority], without: &[String]) -> Result<(), AppError> {
+    async fn nobody_in_the_way(&self, tx: &mut Tx, all: &[Authority], without: &[String]) -> Result<()> {
         let mut waiting = self.in_the_way(tx, all).await?;
         waiting.retain(|waiting| !without.contains(&waiting.node));
         if waiting.is_empty() {
@@ -149,7 +139,7 @@ impl App {
 
     /// Nodes that block the next step. Before the switch: those that do not trust the new authority. Before the drop:
     /// those whose certificate is from the old one.
-    pub(super) async fn in_the_way(&self, tx: &mut Tx, all: &[Authority]) -> Result<Vec<v1::NodeReason>, AppError> {
+    pub(super) async fn in_the_way(&self, tx: &mut Tx, all: &[Authority]) -> Result<Vec<v1::NodeReason>> {
         let next = all.iter().find(|authority| authority.stage == Stage::Next);
         let old = all.iter().any(|authority| authority.stage == Stage::Old);
         let current_ms = all.iter().find(|authority| authority.stage == Stage::Current);
@@ -185,7 +175,6 @@ impl App {
     }
 }
 
-/// The database's record of an authority.
 pub(super) fn authority(ca: &Ca, stage: Stage, since_ms: u64) -> Authority {
     Authority {
         sha256: ca.sha256(),
@@ -197,7 +186,7 @@ pub(super) fn authority(ca: &Ca, stage: Stage, since_ms: u64) -> Authority {
 
 /// SHA-256 of the authority that signs with the time since when (Unix milliseconds), and the certificates whose
 /// signatures are accepted.
-pub(super) fn in_force(all: &[Authority]) -> Result<((&Digest, u64), Vec<CertificateDer<'static>>), AppError> {
+pub(super) fn in_force(all: &[Authority]) -> Result<((&Digest, u64), Vec<CertificateDer<'static>>)> {
     let current = all.iter().find(|authority| authority.stage == Stage::Current);
     let current = current.ok_or(AppError::Stored { what: "the authority" })?;
     let taken = all

@@ -1,16 +1,14 @@
 use heeler_proto::v1;
 use heeler_store::Secret;
 
-use super::{App, AppError, Who};
+use super::{App, AppError, Result, Who};
 use crate::known::{short, unknown};
 use crate::vault::{LARGEST_BYTES, Vault};
 
 impl App {
-    /// The name of every secret, and whether it can be opened; never its value.
-    ///
-    /// # Errors
-    /// When the database or the key cannot be read.
-    pub async fn secrets(&self) -> Result<Vec<v1::SecretInfo>, AppError> {
+    /// The name of every secret, and whether it can be opened; never its value. Fails when the database or the key
+    /// cannot be read.
+    pub async fn secrets(&self) -> Result<Vec<v1::SecretInfo>> {
         let all = self.store.read().await?.secrets().await?;
         if all.is_empty() {
             return Ok(Vec::new());
@@ -25,11 +23,9 @@ impl App {
         Ok(all.into_iter().map(info).collect())
     }
 
-    /// Encrypts and stores a secret. Returns whether it replaced one.
-    ///
-    /// # Errors
-    /// When the name or the value is not valid, or the database or the key fails.
-    pub async fn set_secret(&self, request: v1::SetSecretRequest, who: &Who) -> Result<bool, AppError> {
+    /// Encrypts and stores a secret. Returns whether it replaced one. Fails when the name or the value is not valid, or
+    /// the database or the key fails.
+    pub async fn set_secret(&self, request: v1::SetSecretRequest, who: &Who) -> Result<bool> {
         let name = request.name;
         if !is_secret_name(&name) {
             return Err(AppError::Invalid(format!(
@@ -55,24 +51,20 @@ impl App {
         Ok(replaced)
     }
 
-    /// Deletes a secret.
-    ///
-    /// # Errors
-    /// When no secret has that name.
-    pub async fn remove_secret(&self, name: &str, who: &Who) -> Result<(), AppError> {
+    /// Deletes a secret. Fails when no secret has that name.
+    pub async fn remove_secret(&self, name: &str, who: &Who) -> Result<()> {
         let mut tx = self.store.write().await?;
         if !tx.remove_secret(name).await? {
             let all = tx.secrets().await?;
             let what = format!("no secret is called {}", short(name));
             let names = all.iter().map(|secret| secret.name.as_str());
-            return Err(AppError::NotFound(unknown(&what, name, names, "heeler secret list")));
+            return Err(unknown(what, name, names, "heeler secret list").into());
         }
         self.audit(&mut tx, &who.name, "secret removed", "", name).await?;
         Ok(tx.save().await?)
     }
 }
 
-/// Whether a secret can have this name.
 pub fn is_secret_name(name: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = [name.bytes().next(), name.bytes().last()];

@@ -15,11 +15,23 @@ use crate::sessions::{Outbox, Session};
 const CLOCK_MS: u64 = 60 * 60 * 1000;
 
 impl App {
-    /// Opens a session for an agent's hello. Messages to the agent go to `out`, the welcome first.
-    ///
-    /// # Errors
-    /// When the node is not admitted, reports impossible counts, or has another open session.
+    /// Opens a session for an agent's hello. Messages to the agent go to `out`, the welcome first. Fails when the node
+    /// is not admitted, reports impossible counts, or has another open session.
     pub async fn open_session(&self, peer: &Peer, hello: v1::Hello, out: Outbox) -> Result<Arc<Session>, AppError> {
+        // Steps are boxed: while a whole fleet waits for its turn, a session has no room for them.
+        let session = Box::pin(self.reserved(peer, &hello, out)).await?;
+        let _turn = super::turn(&self.welcomes).await;
+        match Box::pin(self.welcome(&session, hello)).await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                self.sessions.remove(&session);
+                Err(error)
+            }
+        }
+    }
+
+    /// A new session as the node's only one; nobody sees it before the welcome.
+    async fn reserved(&self, peer: &Peer, hello: &v1::Hello, out: Outbox) -> Result<Arc<Session>, AppError> {
         if hello.node != peer.node.as_str() {
             let text = format!(
                 "the certificate is for {}, but the agent says that its name is {:?}",
@@ -31,7 +43,7 @@ impl App {
         if !self.node_keys.admits(peer) {
             admitted(&mut self.store.read().await?, &peer.node, &peer.key_sha256).await?;
         }
-        if let Some(text) = self.impossible(&hello) {
+        if let Some(text) = self.impossible(hello) {
             let tx = self.store.write().await?;
             self.save_with_event(
                 tx,
@@ -48,13 +60,7 @@ impl App {
             out,
         ));
         self.take_in(&session).await?;
-        match self.welcome(&session, hello).await {
-            Ok(()) => Ok(session),
-            Err(error) => {
-                self.sessions.remove(&session);
-                Err(error)
-            }
-        }
+        Ok(session)
     }
 
     /// Each node has one session. A second one replaces it only if the first is dead and on the same board.
@@ -87,7 +93,8 @@ impl App {
         let now_ms = self.now_ms();
         let mut tx = self.store.write().await?;
         // Checked again: the node may have been revoked while the older session was tested.
-        let mut node = admitted(&mut tx, &session.node, &session.key_sha256).await?;
+        let before = admitted(&mut tx, &session.node, &session.key_sha256).await?;
+        let mut node = before.clone();
         let name = session.node.as_str();
         if let Some(text) = see_board(&mut node, &hello.hardware_serial) {
             tx.add_event(&self.alarm((AlarmKind::BoardChanged, &hello.hardware_serial), name, text))
@@ -100,8 +107,11 @@ impl App {
             tx.add_event(&self.alarm((AlarmKind::ClockWrong, ""), name, text))
                 .await?;
         }
-        self.end_forgotten(&mut tx, &node, &hello).await?;
-        let unknown = self.arm(&mut tx, name, &hello).await?;
+        let has_work = tx.has_open_work(name).await?;
+        if has_work {
+            self.end_forgotten(&mut tx, &node, &hello).await?;
+        }
+        let unknown = self.arm(&mut tx, (name, has_work), &hello).await?;
         let knows = match hello.trust {
             Some(said) => Some(self.keep_trust(&mut tx, session, said).await?),
             // An older agent does not report whom it trusts.
@@ -117,8 +127,11 @@ impl App {
             node.acknowledged = 0;
         }
         node.agent_version = hello.agent_version;
-        node.last_seen_ms = now_ms;
-        tx.set_node(&node).await?;
+        // The facts, which are asked for below, bring the time.
+        if node != before {
+            node.last_seen_ms = now_ms;
+            tx.set_node(&node).await?;
+        }
         let text = format!("connected, agent {}", node.agent_version);
         let (epoch, acknowledged) = (self.epoch(), node.acknowledged);
         session.welcome(v1::Welcome {
@@ -140,10 +153,8 @@ impl App {
         Ok(())
     }
 
-    /// Ends every session, because the coordinator stops.
-    ///
-    /// # Errors
-    /// When the database cannot be written; the sessions end in any case.
+    /// Ends every session, because the coordinator stops. Fails when the database cannot be written; the sessions end
+    /// in any case.
     pub async fn part(&self) -> Result<(), AppError> {
         let mut written = Ok(());
         for session in self.sessions.all() {
@@ -153,16 +164,17 @@ impl App {
         written
     }
 
-    /// Handles the end of a session, whichever side ended it.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Handles the end of a session, whichever side ended it. Fails when the database cannot be written.
     pub async fn close_session(&self, session: &Session) -> Result<(), AppError> {
+        let _turn = super::turn(&self.messages).await;
+        // Nobody sees a node without a session before it is on record when it was heard last: a network change would
+        // do without it.
+        let tx = self.store.write().await;
         if !self.sessions.remove(session) {
             return Ok(());
         }
         info!(node = %session.node, "lost");
-        let mut tx = self.store.write().await?;
+        let mut tx = tx?;
         if let Some(mut node) = tx.node(session.node.as_str()).await? {
             node.last_seen_ms = self.now_ms();
             tx.set_node(&node).await?;
@@ -176,7 +188,6 @@ impl App {
     }
 }
 
-/// The node, if it is enrolled with that key.
 pub(super) async fn admitted(tx: &mut Tx, name: &NodeName, key: &Digest) -> Result<Node, AppError> {
     let denied = |why: &str| AppError::Denied(format!("{name} {why}"));
     let node = tx
@@ -189,5 +200,43 @@ pub(super) async fn admitted(tx: &mut Tx, name: &NodeName, key: &Digest) -> Resu
         NodeState::Revoked => Err(denied("is revoked")),
         NodeState::Released => Err(denied("is released")),
         NodeState::New => Err(denied("was never enrolled")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::super::watch::tests::{Hand, app};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lost_node_is_on_record_before_its_session_ends() {
+        const NOW: u64 = 1_800_000_000_000;
+        let folder = tempfile::tempdir().unwrap();
+        let app = Arc::new(app(folder.path(), &Arc::new(Hand(AtomicU64::new(NOW)))).await);
+        let mut tx = app.store.write().await.unwrap();
+        tx.add_node("a", "00000001").await.unwrap();
+        tx.save().await.unwrap();
+        let name = NodeName::new("a").unwrap();
+        let (out, _messages) = futures_channel::mpsc::channel(1);
+        let session = Arc::new(Session::new(1, (name.clone(), [0; 32]), String::new(), out));
+        app.sessions.open(&session).unwrap();
+        session.welcome(v1::Welcome::default());
+
+        let writing = app.store.write().await.unwrap();
+        let ends = tokio::spawn({
+            let app = app.clone();
+            async move { app.close_session(&session).await }
+        });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(app.sessions.of(&name).is_some());
+        drop(writing);
+        ends.await.unwrap().unwrap();
+        assert!(app.sessions.of(&name).is_none());
+        let node = app.store.read().await.unwrap().node("a").await.unwrap();
+        assert_eq!(node.unwrap().last_seen_ms, NOW);
     }
 }

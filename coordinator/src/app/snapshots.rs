@@ -5,7 +5,7 @@ use heeler_proto::v1::{self, EventKind, Refusal, snapshot_ask::Ask};
 use heeler_store::Node;
 use prost::Message as _;
 
-use super::{App, AppError, Who, ledger, node_name, nodes, revision, words};
+use super::{App, AppError, Result, Who, ledger, node_name, nodes, revision, words};
 use crate::known::{nearest, short, word};
 use crate::sessions::{NoAnswer, Session};
 
@@ -18,11 +18,9 @@ const DETAIL: usize = 4096;
 
 impl App {
     /// Asks a node to list or compare snapshots, or to create, hold or release one. A change is entered in the audit
-    /// log before the node gets the request, and again with its outcome.
-    ///
-    /// # Errors
-    /// When the node is not known or not connected, does not answer in time, or refuses.
-    pub async fn snapshots(&self, request: v1::SnapshotsRequest, who: &Who) -> Result<v1::SnapshotAnswer, AppError> {
+    /// log before the node gets the request, and again with its outcome. Fails when the node is not known or not
+    /// connected, does not answer in time, or refuses.
+    pub async fn snapshots(&self, request: v1::SnapshotsRequest, who: &Who) -> Result<v1::SnapshotAnswer> {
         let node = nodes::known(&mut self.store.read().await?, &request.node).await?;
         let name = &node.name;
         if node.state.is_shut_out() {
@@ -31,9 +29,9 @@ impl App {
         }
         let session = self.sessions.of(&node_name(name)?).ok_or_else(|| {
             AppError::Refused(format!(
-                "{name} is not connected: its snapshots continue, but cannot be listed from here\nOn the node: zfs \
-                 list -t snapshot"
+                "{name} is not connected: its snapshots continue, but cannot be listed from here"
             ))
+            .told("", "On the node: zfs list -t snapshot")
         })?;
         let ask = request.ask.and_then(|ask| ask.ask);
         let ask = ask.ok_or_else(|| AppError::Invalid("the request is empty".to_owned()))?;
@@ -96,7 +94,7 @@ impl App {
     }
 
     /// Updates the node's facts from a round of its snapshot schedule, which is newer.
-    pub(super) fn see_round(node: &mut Node, run: &v1::SnapshotRun) -> Result<(), AppError> {
+    pub(super) fn see_round(node: &mut Node, run: &v1::SnapshotRun) -> Result<()> {
         if run.stands.is_empty() {
             return Ok(());
         }
@@ -110,7 +108,7 @@ impl App {
 
     /// Updates the node's facts from a scrub. The end of the last scrub is stored here because ZFS shows only the
     /// last scan, scrub or resilver (zpool-status(8)).
-    pub(super) fn see_scrub(node: &mut Node, run: &v1::ScrubRun, at_ms: u64) -> Result<(), AppError> {
+    pub(super) fn see_scrub(node: &mut Node, run: &v1::ScrubRun, at_ms: u64) -> Result<()> {
         let mut facts = ledger::facts_of(node)?.unwrap_or_default();
         let schedule = facts.schedule.get_or_insert_default();
         match run.what() {
@@ -152,19 +150,18 @@ fn refusal(why: &NoAnswer, node: &str, ask: &Ask, near: Option<String>) -> AppEr
         NoAnswer::Refused(kind, _) => *kind,
         NoAnswer::Lost | NoAnswer::Late(_) => Refusal::Unspecified,
     };
-    let why = format!("{node}: {why}");
+    let why = why.to_string();
     let meant = near.map_or_else(String::new, |near| format!("Did you mean {near}? "));
     let list = match (ask, kind) {
         (Ask::List(_) | Ask::Create(_), Refusal::NoDataset) => format!("heeler snapshot list {node}"),
         _ => format!("heeler snapshot list {node} --dataset {}", word(dataset_of(ask))),
     };
+    let see = format!("{meant}See: {list}");
     match kind {
-        Refusal::NoDataset | Refusal::NoSnapshot | Refusal::NoHold => {
-            AppError::NotFound(format!("{why}\n{meant}See: {list}"))
-        }
-        Refusal::Exists | Refusal::Held => AppError::Taken(format!("{why}\n{meant}See: {list}")),
-        Refusal::Invalid => AppError::Invalid(why),
-        Refusal::Unspecified => AppError::Refused(why),
+        Refusal::NoDataset | Refusal::NoSnapshot | Refusal::NoHold => AppError::NotFound(why).told(node, see),
+        Refusal::Exists | Refusal::Held => AppError::Taken(why).told(node, see),
+        Refusal::Invalid => AppError::Invalid(why).told(node, ""),
+        Refusal::Unspecified => AppError::Refused(why).told(node, ""),
     }
 }
 
@@ -246,17 +243,21 @@ mod tests {
             consent: None,
         };
         let on = Ask::Hold(hold);
-        let see = "\nSee: heeler snapshot list pi5l --dataset 'data/my vm'";
+        let see = "See: heeler snapshot list pi5l --dataset 'data/my vm'";
+        let said = |kind| match error(&on, kind, "there is none") {
+            AppError::Told { kind, told } => {
+                assert_eq!((told.node.as_str(), told.what.as_str()), ("pi5l", "there is none"));
+                (*kind, told.next)
+            }
+            other => panic!("{other:?}"),
+        };
         for kind in [Refusal::NoDataset, Refusal::NoSnapshot, Refusal::NoHold] {
-            let AppError::NotFound(text) = error(&on, kind, "there is none") else {
-                panic!("{kind:?}");
-            };
-            assert_eq!(text, format!("pi5l: there is none{see}"));
+            assert!(matches!(said(kind), (AppError::NotFound(_), next) if next == see));
         }
         for kind in [Refusal::Exists, Refusal::Held] {
-            assert!(matches!(error(&on, kind, ""), AppError::Taken(text) if text.ends_with(see)));
+            assert!(matches!(said(kind), (AppError::Taken(_), next) if next == see));
         }
-        assert!(matches!(error(&on, Refusal::Invalid, ""), AppError::Invalid(_)));
-        assert!(matches!(error(&on, Refusal::Unspecified, ""), AppError::Refused(_)));
+        assert!(matches!(said(Refusal::Invalid), (AppError::Invalid(_), _)));
+        assert!(matches!(said(Refusal::Unspecified), (AppError::Refused(_), _)));
     }
 }

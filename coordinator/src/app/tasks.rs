@@ -2,20 +2,17 @@ use heeler_proto::v1;
 use heeler_store::Task;
 use prost::Message as _;
 
-use super::{App, AppError, decoded, share, words};
+use super::{App, Result, decoded, share, words};
 use crate::known::{short, unknown};
 
 /// Tasks listed when the request gives no number.
 const USUAL: u32 = 50;
-/// Most tasks in one reply.
 const MOST: u32 = 1000;
 
 impl App {
-    /// The newest tasks first. `limit` 0: 50; more than 1,000 are cut, and the reply says so.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn tasks(&self, limit: u32) -> Result<v1::ListTasksReply, AppError> {
+    /// The newest tasks first. `limit` 0: 50; more than 1,000 are cut, and the reply says so. Fails when the database
+    /// cannot be read.
+    pub async fn tasks(&self, limit: u32) -> Result<v1::ListTasksReply> {
         let asked = if limit == 0 { USUAL } else { limit };
         let most = asked.min(MOST);
         let mut tasks = self.store.read().await?.tasks(most + 1).await?;
@@ -27,11 +24,8 @@ impl App {
         })
     }
 
-    /// One task.
-    ///
-    /// # Errors
-    /// When no task has that id.
-    pub async fn task(&self, id: &str) -> Result<v1::TaskInfo, AppError> {
+    /// One task. Fails when no task has that id.
+    pub async fn task(&self, id: &str) -> Result<v1::TaskInfo> {
         let mut tx = self.store.read().await?;
         if let Some(task) = tx.task(id).await? {
             return info(task);
@@ -39,12 +33,12 @@ impl App {
         let last = tx.tasks(USUAL).await?;
         let what = format!("no task {} is known", short(id));
         let ids = last.iter().map(|task| task.id.as_str());
-        Err(AppError::NotFound(unknown(&what, id, ids, "heeler task list")))
+        Err(unknown(what, id, ids, "heeler task list").into())
     }
 }
 
 /// The rows of a list. Each is cut to its share, so that one long reason does not push out other tasks.
-pub(super) fn listed(tasks: Vec<Task>) -> Result<Vec<v1::TaskInfo>, AppError> {
+pub(super) fn listed(tasks: Vec<Task>) -> Result<Vec<v1::TaskInfo>> {
     let share = share::of_list(tasks.len());
     let row = |task| {
         let mut task = info(task)?;
@@ -57,7 +51,7 @@ pub(super) fn listed(tasks: Vec<Task>) -> Result<Vec<v1::TaskInfo>, AppError> {
     tasks.into_iter().map(row).collect()
 }
 
-pub(super) fn info(task: Task) -> Result<v1::TaskInfo, AppError> {
+pub(super) fn info(task: Task) -> Result<v1::TaskInfo> {
     Ok(v1::TaskInfo {
         task_id: task.id,
         node: task.node,

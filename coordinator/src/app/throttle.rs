@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 const REMEMBERED: usize = 1024;
 
 /// Allows each caller `burst` attempts at once, then one for every `every_ms`.
-#[derive(Debug)]
 pub(super) struct Throttle<K> {
     burst: u64,
     every_ms: u64,

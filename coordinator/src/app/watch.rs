@@ -5,7 +5,7 @@ use tokio::sync::Mutex;
 
 use super::audit::PAGE;
 use super::history::cause;
-use super::{App, AppError};
+use super::{App, AppError, Result};
 use crate::audit::{Break, Head, Walk};
 
 /// How often the whole log is checked.
@@ -35,7 +35,7 @@ struct Watched {
 impl App {
     /// Checks entries that are new since the last call; the whole log at the first call and once a day. Returns what
     /// is wrong. Opens its own transaction, so never call it within one.
-    pub(super) async fn watch_audit(&self) -> Result<Option<String>, AppError> {
+    pub(super) async fn watch_audit(&self) -> Result<Option<String>> {
         let mut watched = self.watch.watched.lock().await;
         if self.is_due(&watched) {
             watched.walk = Walk::looking_for(vec![(PLACE.to_owned(), watched.seen)]);
@@ -60,7 +60,7 @@ impl App {
         watched.since_ms == 0 || self.now_ms().abs_diff(watched.since_ms) >= ANEW_MS
     }
 
-    async fn look_on(&self, watched: &mut Watched) -> Result<Option<String>, AppError> {
+    async fn look_on(&self, watched: &mut Watched) -> Result<Option<String>> {
         if watched.broken.is_none() {
             let walked = self.walk_on(&mut watched.walk).await;
             if watched.walk.head().seq > watched.seen.seq {
@@ -86,7 +86,7 @@ impl App {
         finding.unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    async fn walk_on(&self, walk: &mut Walk) -> Result<Option<Break>, AppError> {
+    async fn walk_on(&self, walk: &mut Walk) -> Result<Option<Break>> {
         let mut tx = self.store.read().await?;
         let (last, hash) = tx.audit_head().await?;
         let seen = walk.head();
@@ -114,7 +114,7 @@ impl App {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,14 +128,14 @@ mod tests {
     use crate::init::{InitOptions, init};
     use crate::state::StateFolder;
 
-    struct Hand(AtomicU64);
+    pub(in super::super) struct Hand(pub(in super::super) AtomicU64);
     impl Clock for Hand {
         fn now_ms(&self) -> u64 {
             self.0.load(Ordering::SeqCst)
         }
     }
 
-    async fn app(folder: &Path, clock: &Arc<Hand>) -> App {
+    pub(in super::super) async fn app(folder: &Path, clock: &Arc<Hand>) -> App {
         let state = StateFolder::new(folder.join("state"));
         let options = InitOptions {
             state: state.clone(),

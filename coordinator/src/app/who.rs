@@ -4,7 +4,6 @@ use nix::unistd::{Uid, User};
 pub(super) const COORDINATOR: &str = "coordinator";
 
 /// The caller, as the connection proves it. Never taken from a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
     /// Login name behind the Unix socket, or operator name of the certificate.
     pub name: String,
@@ -14,7 +13,6 @@ pub struct Who {
 
 impl Who {
     /// The caller at the other end of the Unix socket; the kernel gives the uid (SO_PEERCRED, unix(7)).
-    #[must_use]
     pub fn local(uid: u32) -> Self {
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
         Self {

@@ -1,8 +1,17 @@
 use heeler_proto::Word as _;
 use heeler_proto::v1::{self, EventKind, event::Kind};
-use heeler_store::{NodeState, TaskState};
+use heeler_store::{NodeState, Outcome, TaskState};
 
-/// The kind of an agent's event.
+/// The end of a task that changed nothing that is known.
+pub(super) fn ended(state: TaskState, reason: impl Into<String>) -> Outcome {
+    Outcome {
+        state,
+        reason: reason.into(),
+        blocked: None,
+        changes: 0,
+    }
+}
+
 pub(super) const fn kind(kind: &Kind) -> EventKind {
     match kind {
         Kind::TaskStarted(_) => EventKind::TaskStarted,

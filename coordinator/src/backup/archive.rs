@@ -3,16 +3,15 @@
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use heeler_proto::{hex, json};
+use heeler_proto::hex;
+/// The list of contents, signed by the coordinator that made the backup; `--json` shows it as it is.
+pub use heeler_proto::json::{Backup as Manifest, BackupFile as Entry};
 use ring::digest::{Context, SHA256};
-use serde::{Deserialize, Serialize};
 use tar::{EntryType, Header};
 
-use super::error::{BackupError, damaged, failed};
+use super::error::{Result, damaged, failed};
 
-/// Name of the manifest in the archive.
 pub(super) const MANIFEST: &str = "manifest.json";
-/// Name of the manifest's signature in the archive.
 pub(super) const SIGNATURE: &str = "manifest.sig";
 /// Longest path of a file, in bytes: every tar reads it without an extension.
 pub(super) const LONGEST_PATH: usize = 100;
@@ -23,76 +22,11 @@ const MOST_SIGNATURE: u64 = 256;
 /// Size of a tar archive's blocks, in bytes; each file is filled up to a whole one.
 const BLOCK: u64 = 512;
 
-/// The list of contents, signed by the coordinator that made the backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Cluster name: lower-case letters, digits and inner hyphens, at most 15.
-    pub cluster: String,
-    /// Time of the state that it holds, Unix milliseconds.
-    pub created_at_ms: u64,
-    /// Epoch of the coordinator.
-    pub epoch: u64,
-    /// Number of the audit log's last entry.
-    pub audit_seq: u64,
-    /// Hash of that entry, in hex.
-    pub audit_hash: String,
-    /// Version of heeler that made it.
-    pub heeler: String,
-    /// Whether old events and plans are left out.
-    pub thin: bool,
-    /// Public key of the coordinator that signed it: an uncompressed P-256 point, in hex.
-    pub signer: String,
-    /// In the order in which they follow.
-    pub files: Vec<Entry>,
-}
-
-/// One file of a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Path below the state folder.
-    pub path: String,
-    /// Size of the file, in bytes.
-    pub bytes: u64,
-    /// SHA-256 of the file, in hex.
-    pub sha256: String,
-}
-
-impl From<Manifest> for json::Backup {
-    fn from(manifest: Manifest) -> Self {
-        let Manifest {
-            cluster,
-            created_at_ms,
-            epoch,
-            audit_seq,
-            audit_hash,
-            heeler,
-            thin,
-            signer,
-            files,
-        } = manifest;
-        let file = |Entry { path, bytes, sha256 }| json::BackupFile { path, bytes, sha256 };
-        Self {
-            cluster,
-            created_at_ms,
-            epoch,
-            audit_seq,
-            audit_hash,
-            heeler,
-            thin,
-            signer,
-            files: files.into_iter().map(file).collect(),
-        }
-    }
-}
-
-impl Entry {
-    /// The file's path below `folder`; None when it would lead out of it.
-    #[must_use]
-    pub fn place(&self, folder: &Path) -> Option<PathBuf> {
-        let path = Path::new(&self.path);
-        let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-        (plain && !self.path.is_empty()).then(|| folder.join(path))
-    }
+/// The file's path below `folder`; None when it would lead out of it.
+pub(super) fn place(entry: &Entry, folder: &Path) -> Option<PathBuf> {
+    let path = Path::new(&entry.path);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    (plain && !entry.path.is_empty()).then(|| folder.join(path))
 }
 
 /// Adds a file of `bytes` bytes to the archive.
@@ -119,30 +53,28 @@ pub(super) fn append(
 }
 
 /// Reads the start of an archive: the manifest, its bytes, and the signature.
-pub(super) fn read_head(from: &mut impl Read) -> Result<(Manifest, Vec<u8>, Vec<u8>), BackupError> {
+pub(super) fn read_head(from: &mut impl Read) -> Result<(Manifest, Vec<u8>, Vec<u8>)> {
     let bytes = read_part(from, MANIFEST, MOST_MANIFEST)?;
     let signature = read_part(from, SIGNATURE, MOST_SIGNATURE)?;
-    let manifest = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let manifest = serde_json::from_slice(&bytes).map_err(damaged)?;
     Ok((manifest, bytes, signature))
 }
 
-fn read_part(from: &mut impl Read, name: &str, most: u64) -> Result<Vec<u8>, BackupError> {
+fn read_part(from: &mut impl Read, name: &str, most: u64) -> Result<Vec<u8>> {
     let length = read_header(from, name)?;
     if length > most {
         return Err(damaged(format!("{name} in it is too large")));
     }
     let mut bytes = vec![0; length as usize];
-    from.read_exact(&mut bytes)
-        .map_err(|error| damaged(error.to_string()))?;
+    from.read_exact(&mut bytes).map_err(damaged)?;
     read_filling(from, length)?;
     Ok(bytes)
 }
 
 /// The size, in bytes, of the next file, which must be `path`.
-fn read_header(from: &mut impl Read, path: &str) -> Result<u64, BackupError> {
+fn read_header(from: &mut impl Read, path: &str) -> Result<u64> {
     let mut header = Header::new_old();
-    from.read_exact(header.as_mut_bytes())
-        .map_err(|error| damaged(error.to_string()))?;
+    from.read_exact(header.as_mut_bytes()).map_err(damaged)?;
     let fits = header.entry_type() == EntryType::Regular && *header.path_bytes() == *path.as_bytes();
     match header.entry_size() {
         Ok(bytes) if fits => Ok(bytes),
@@ -151,21 +83,19 @@ fn read_header(from: &mut impl Read, path: &str) -> Result<u64, BackupError> {
 }
 
 /// Reads what fills the last block of a file of `bytes` bytes.
-fn read_filling(from: &mut impl Read, bytes: u64) -> Result<(), BackupError> {
+fn read_filling(from: &mut impl Read, bytes: u64) -> Result<()> {
     let filling = bytes.next_multiple_of(BLOCK) - bytes;
     match io::copy(&mut from.take(filling), &mut io::sink()) {
         Ok(read) if read == filling => Ok(()),
         Ok(_) => Err(damaged("it ends in the middle")),
-        Err(error) => Err(damaged(error.to_string())),
+        Err(error) => Err(damaged(error)),
     }
 }
 
 /// Checks that the archive ends here: two blocks of zeros, and nothing behind them.
-pub(super) fn read_end(from: &mut impl Read) -> Result<(), BackupError> {
+pub(super) fn read_end(from: &mut impl Read) -> Result<()> {
     let mut rest = Vec::new();
-    from.take(2 * BLOCK + 1)
-        .read_to_end(&mut rest)
-        .map_err(|error| damaged(error.to_string()))?;
+    from.take(2 * BLOCK + 1).read_to_end(&mut rest).map_err(damaged)?;
     match rest.len() as u64 == 2 * BLOCK && rest.iter().all(|byte| *byte == 0) {
         true => Ok(()),
         false => Err(damaged("it holds more than its list of contents says")),
@@ -174,12 +104,7 @@ pub(super) fn read_end(from: &mut impl Read) -> Result<(), BackupError> {
 
 /// Writes one file to `path` and checks that it fits the manifest. An error of writing is kept apart from a damaged
 /// backup.
-pub(super) fn read_file(
-    from: &mut impl Read,
-    entry: &Entry,
-    into: &mut impl Write,
-    path: &Path,
-) -> Result<(), BackupError> {
+pub(super) fn read_file(from: &mut impl Read, entry: &Entry, into: &mut impl Write, path: &Path) -> Result<()> {
     if read_header(from, &entry.path)? != entry.bytes {
         return Err(damaged(format!("{} has another size than listed", entry.path)));
     }
@@ -191,7 +116,7 @@ pub(super) fn read_file(
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(damaged(error.to_string())),
+            Err(error) => return Err(damaged(error)),
         };
         hashing.write_all(&part[..read]).map_err(failed("write", path))?;
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use age::secrecy::SecretString;
 use age::{Decryptor, Encryptor, Recipient, scrypt, stream, x25519};
 
-use super::error::{BackupError, damaged, failed};
+use super::error::{BackupError, Result, damaged, failed};
 
 /// What encrypts a backup.
 #[derive(Clone)]
@@ -18,13 +18,11 @@ pub enum Lock {
 
 impl Lock {
     /// Parses the public half of a recovery key, `age1…`; None when it is not one.
-    #[must_use]
     pub fn recipient(text: &str) -> Option<Self> {
         text.trim().parse().ok().map(Self::Recipient)
     }
 
     /// A passphrase that a person knows.
-    #[must_use]
     pub fn passphrase(words: String) -> Self {
         Self::Passphrase(SecretString::from(words))
     }
@@ -64,13 +62,11 @@ impl Lock {
     }
 }
 
-/// Whether the file is encrypted with a passphrase and not for a recovery key. Needs neither.
-///
-/// # Errors
-/// When it cannot be read or is not encrypted.
-pub fn has_passphrase(archive: &Path) -> Result<bool, BackupError> {
+/// Whether the file is encrypted with a passphrase and not for a recovery key. Needs neither. Fails when it cannot be
+/// read or is not encrypted.
+pub fn has_passphrase(archive: &Path) -> Result<bool> {
     let file = File::open(archive).map_err(failed("read", archive))?;
-    let encrypted = Decryptor::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
+    let encrypted = Decryptor::new(BufReader::new(file)).map_err(damaged)?;
     Ok(encrypted.is_scrypt())
 }
 
@@ -84,13 +80,11 @@ pub enum Opener {
 
 impl Opener {
     /// The passphrase that encrypted the backup.
-    #[must_use]
     pub fn passphrase(words: String) -> Self {
         Self::Passphrase(SecretString::from(words))
     }
 
     /// A copy, for another backup.
-    #[must_use]
     pub fn again(&self) -> Self {
         match self {
             Self::Identity(identity) => Self::Identity(identity.clone()),
@@ -98,8 +92,8 @@ impl Opener {
         }
     }
 
-    pub(crate) fn open<R: Read>(&self, from: R) -> Result<stream::StreamReader<R>, BackupError> {
-        let encrypted = Decryptor::new(from).map_err(|error| damaged(error.to_string()))?;
+    pub(crate) fn open<R: Read>(&self, from: R) -> Result<stream::StreamReader<R>> {
+        let encrypted = Decryptor::new(from).map_err(damaged)?;
         let opened = match self {
             Self::Identity(_) if encrypted.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
             Self::Passphrase(_) if !encrypted.is_scrypt() => Err(age::DecryptError::NoMatchingKeys),
@@ -113,7 +107,7 @@ impl Opener {
             age::DecryptError::NoMatchingKeys | age::DecryptError::KeyDecryptionFailed => BackupError::WrongKey,
             // age reports a wrong passphrase this way: the file key cannot be decrypted.
             age::DecryptError::DecryptionFailed => BackupError::WrongKey,
-            other => damaged(other.to_string()),
+            other => damaged(other),
         })
     }
 }

@@ -8,9 +8,9 @@ use age::stream::StreamReader;
 use heeler_proto::unhex;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
-use super::archive::{Entry, Manifest, read_end, read_file, read_head};
+use super::archive::{Entry, Manifest, place, read_end, read_file, read_head};
 use super::encrypt::Opener;
-use super::error::{BackupError, damaged, failed};
+use super::error::{BackupError, Result, damaged, failed};
 use super::place::sync;
 use super::recovery::Recovery;
 use crate::pki::make_folder;
@@ -25,7 +25,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn open(archive: &Path, opener: &Opener, recovery: Option<&Recovery>) -> Result<Self, BackupError> {
+    pub(super) fn open(archive: &Path, opener: &Opener, recovery: Option<&Recovery>) -> Result<Self> {
         let encrypted = File::open(archive).map_err(failed("read", archive))?;
         let mut from = opener.open(BufReader::new(encrypted))?;
         let (manifest, text, signature) = read_head(&mut from)?;
@@ -42,7 +42,7 @@ impl Opened {
             if !paths.insert(entry.path.as_str()) {
                 return Err(damaged(format!("{} is in it twice", entry.path)));
             }
-            if entry.place(Path::new("/")).is_none() {
+            if place(entry, Path::new("/")).is_none() {
                 return Err(damaged("a path in it leads elsewhere"));
             }
         }
@@ -53,9 +53,9 @@ impl Opened {
     }
 
     /// Writes every file below `folder`.
-    pub(super) fn unpack(self, folder: &Path) -> Result<Manifest, BackupError> {
+    pub(super) fn unpack(self, folder: &Path) -> Result<Manifest> {
         self.walk(|from, entry| {
-            let place = entry.place(folder);
+            let place = place(entry, folder);
             let path = place.ok_or_else(|| damaged("a path in it leads elsewhere"))?;
             if let Some(parent) = path.parent() {
                 make_folder(parent)?;
@@ -73,14 +73,14 @@ impl Opened {
     }
 
     /// Checks every file without writing any.
-    pub(super) fn prove(self) -> Result<Manifest, BackupError> {
+    pub(super) fn prove(self) -> Result<Manifest> {
         self.walk(|from, entry| read_file(from, entry, &mut io::sink(), Path::new(&entry.path)))
     }
 
     fn walk(
         mut self,
-        mut each: impl FnMut(&mut StreamReader<BufReader<File>>, &Entry) -> Result<(), BackupError>,
-    ) -> Result<Manifest, BackupError> {
+        mut each: impl FnMut(&mut StreamReader<BufReader<File>>, &Entry) -> Result<()>,
+    ) -> Result<Manifest> {
         for entry in &self.manifest.files {
             each(&mut self.from, entry)?;
         }

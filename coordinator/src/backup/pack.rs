@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::archive::{Entry, Hashing, LONGEST_PATH, MANIFEST, Manifest, SIGNATURE, append};
 use super::encrypt::{Lock, Opener};
-use super::error::{BackupError, failed, stored};
+use super::error::{BackupError, Result, failed, stored};
 use super::opened::Opened;
 use super::place::sync;
 use super::recovery::{RECIPIENT, signer};
@@ -39,7 +39,7 @@ pub enum Content {
 }
 
 /// A finished backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Packed {
     /// Its signed list of contents.
     pub manifest: Manifest,
@@ -49,17 +49,15 @@ pub struct Packed {
     pub sha256: [u8; 32],
 }
 
-/// Encrypts the state into `out`, also while a coordinator uses it. `lock` None: for the recovery key on record.
-///
-/// # Errors
-/// When something cannot be read or written, or the database is damaged: a backup would only hide that.
+/// Encrypts the state into `out`, also while a coordinator uses it. `lock` None: for the recovery key on record. Fails
+/// when something cannot be read or written, or the database is damaged: a backup would only hide that.
 pub async fn pack(
     state: &StateFolder,
     lock: Option<Lock>,
     content: Content,
     out: &Path,
     now_ms: u64,
-) -> Result<Packed, BackupError> {
+) -> Result<Packed> {
     if !state.holds()? {
         return Err(BackupError::NoCoordinator(state.path().to_owned()));
     }
@@ -121,7 +119,7 @@ fn encrypt(
     (lock, key): (&Lock, &[u8]),
     content: Content,
     out: &Path,
-) -> Result<Packed, BackupError> {
+) -> Result<Packed> {
     let mut files = vec![("heeler.db".to_owned(), copy.0.clone())];
     gather(state.path(), Path::new(""), DEPTH, &mut files)?;
     for needed in NEEDED {
@@ -175,7 +173,7 @@ fn write(
     (text, signature): (&[u8], &[u8]),
     manifest: &Manifest,
     files: &[(String, PathBuf)],
-) -> Result<(u64, [u8; 32]), BackupError> {
+) -> Result<(u64, [u8; 32])> {
     let mut hashing = Hashing::new(BufWriter::new(new));
     let encrypted = |hashing: &mut Hashing<BufWriter<&File>>| {
         let mut tar = tar::Builder::new(lock.encrypt_also(hashing, Some(prover))?);
@@ -195,7 +193,7 @@ fn write(
 }
 
 /// Opens the new file as a restore does. A backup that was never opened is not reported as one.
-fn prove(file: &Path, prover: &Opener) -> Result<(), BackupError> {
+fn prove(file: &Path, prover: &Opener) -> Result<()> {
     let proven = Opened::open(file, prover, None).and_then(Opened::prove);
     proven.map(drop).map_err(|error| match error {
         BackupError::Damaged(why) => BackupError::NotWhole(why),
@@ -205,7 +203,7 @@ fn prove(file: &Path, prover: &Opener) -> Result<(), BackupError> {
 
 /// Lists every file of the state folder except the database, which is copied separately, and the files of the running
 /// process.
-fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, PathBuf)>) -> Result<(), BackupError> {
+fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, PathBuf)>) -> Result<()> {
     let here = folder.join(below);
     let mut names: Vec<_> = fs::read_dir(&here)
         .and_then(|entries| {
@@ -245,7 +243,7 @@ fn gather(folder: &Path, below: &Path, depth: u32, files: &mut Vec<(String, Path
     Ok(())
 }
 
-fn sign(pem: &[u8], text: &[u8]) -> Result<Vec<u8>, BackupError> {
+fn sign(pem: &[u8], text: &[u8]) -> Result<Vec<u8>> {
     let random = SystemRandom::new();
     let unusable = || failed("use", "backup/key.pem")(io::Error::other("no key of P-256"));
     let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| unusable())?;
@@ -260,10 +258,8 @@ fn sign(pem: &[u8], text: &[u8]) -> Result<Vec<u8>, BackupError> {
 /// Start of the file name of a database copy.
 const COPYING: &str = "heeler.db.copying-";
 
-/// Removes database copies that killed backups left. A running backup locks its copy, so that one stays.
-///
-/// # Errors
-/// When the state folder cannot be read.
+/// Removes database copies that killed backups left. A running backup locks its copy, so that one stays. Fails when the
+/// state folder cannot be read.
 pub fn sweep(state: &StateFolder) -> io::Result<()> {
     for entry in fs::read_dir(state.path())? {
         let path = entry?.path();

@@ -5,11 +5,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use super::error::{BackupError, failed};
+use super::error::{BackupError, Result, failed};
 use crate::exclusive::Exclusive;
 
 /// Fails when the folder could not be renamed later.
-pub(super) fn check(place: &Path) -> Result<(), BackupError> {
+pub(super) fn check(place: &Path) -> Result<()> {
     let Ok(about) = fs::metadata(place) else {
         return Ok(());
     };
@@ -76,7 +76,7 @@ pub(super) struct Filling {
 
 impl Filling {
     /// Makes the folder beside `place`, and empties what a killed restore left there.
-    pub(super) fn beside(place: &Path) -> Result<Self, BackupError> {
+    pub(super) fn beside(place: &Path) -> Result<Self> {
         let path = sibling(place, "restoring");
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
         made.map_err(refused("make a folder beside", place))?;
@@ -104,7 +104,7 @@ impl Filling {
         &self.path
     }
 
-    pub(super) fn put(&mut self, place: &Path) -> Result<(), BackupError> {
+    pub(super) fn put(&mut self, place: &Path) -> Result<()> {
         fs::rename(&self.path, place).map_err(refused("put the backup in the place of", place))?;
         self.put = true;
         Ok(())
@@ -130,6 +130,6 @@ impl Drop for Filling {
     }
 }
 
-pub(super) fn sync(folder: &Path) -> Result<(), BackupError> {
+pub(super) fn sync(folder: &Path) -> Result<()> {
     heeler_os::sync_folder(folder).map_err(failed("sync", folder))
 }

@@ -11,8 +11,8 @@ use heeler_store::Store;
 use ring::digest::{SHA256, digest};
 
 use super::encrypt::Opener;
-use super::error::{BackupError, failed};
-use crate::audit::{Action, write};
+use super::error::{BackupError, Result, failed};
+use crate::audit::write;
 use crate::pki::{PkiError, new_operator, public_point};
 use crate::state::StateFolder;
 
@@ -28,11 +28,8 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// Parses the text of a recovery file, or the key's line alone.
-    ///
-    /// # Errors
-    /// When the text holds no key.
-    pub fn parse(text: &str) -> Result<Self, BackupError> {
+    /// Parses the text of a recovery file, or the key's line alone. Fails when the text holds no key.
+    pub fn parse(text: &str) -> Result<Self> {
         let key = text
             .lines()
             .map(str::trim)
@@ -46,13 +43,11 @@ impl Recovery {
     }
 
     /// The opener for backups that are encrypted for this key.
-    #[must_use]
     pub fn opener(&self) -> Opener {
         Opener::Identity(Box::new(self.identity.clone()))
     }
 
     /// Whether backups of that signer (a point, in hex) are accepted.
-    #[must_use]
     pub fn believes(&self, signer: &str) -> bool {
         self.signers.is_empty() || self.signers.contains(&fingerprint(signer))
     }
@@ -70,16 +65,8 @@ pub enum RecoveryFile {
 }
 
 /// Makes a recovery key unless the coordinator has one. The public half goes into the database, the private half into
-/// `file`, which must be outside the state folder.
-///
-/// # Errors
-/// When a file or the database cannot be read or written.
-pub async fn ensure_recovery(
-    state: &StateFolder,
-    file: &Path,
-    who: &str,
-    now_ms: u64,
-) -> Result<RecoveryFile, BackupError> {
+/// `file`, which must be outside the state folder. Fails when a file or the database cannot be read or written.
+pub async fn ensure_recovery(state: &StateFolder, file: &Path, who: &str, now_ms: u64) -> Result<RecoveryFile> {
     let store = Store::open(&state.database()).await?;
     let mut tx = store.write().await?;
     if tx.meta(RECIPIENT).await?.is_some() {
@@ -102,26 +89,19 @@ pub async fn ensure_recovery(
     };
     let recipient = identity.to_public().to_string();
     tx.set_meta(RECIPIENT, &recipient).await?;
-    let action = Action {
-        action: "recovery key",
-        node: "",
-        detail: &recipient,
-    };
-    write(&mut tx, action, who, now_ms).await?;
+    write(&mut tx, who, ("recovery key", "", &recipient), now_ms).await?;
     tx.save().await?;
     store.close().await;
     Ok(outcome)
 }
 
-/// Checks that [`ensure_recovery`] can use the file: it does not exist, or it holds a key.
-///
-/// # Errors
-/// When it holds something else.
-pub fn readable(file: &Path) -> Result<(), BackupError> {
+/// Checks that [`ensure_recovery`] can use the file: it does not exist, or it holds a key. Fails when it holds
+/// something else.
+pub fn readable(file: &Path) -> Result<()> {
     read(file).map(drop)
 }
 
-fn read(file: &Path) -> Result<Option<Recovery>, BackupError> {
+fn read(file: &Path) -> Result<Option<Recovery>> {
     match fs::read(file) {
         Ok(bytes) => {
             let known = Recovery::parse(&String::from_utf8_lossy(&bytes));
@@ -143,7 +123,7 @@ fn text(cluster: &str, signer: &str, identity: &x25519::Identity) -> String {
     )
 }
 
-fn write_file(path: &Path, text: &str) -> Result<(), BackupError> {
+fn write_file(path: &Path, text: &str) -> Result<()> {
     let write = || {
         let mut options = fs::OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
@@ -155,7 +135,7 @@ fn write_file(path: &Path, text: &str) -> Result<(), BackupError> {
 }
 
 /// Adds a signer to an existing recovery file, for a new coordinator that uses the same key.
-fn add_signer(path: &Path, signer: &str) -> Result<(), BackupError> {
+fn add_signer(path: &Path, signer: &str) -> Result<()> {
     let add = || {
         // A person may have saved the key without a line end.
         let end = if fs::read(path)?.ends_with(b"\n") { "" } else { "\n" };
@@ -167,7 +147,7 @@ fn add_signer(path: &Path, signer: &str) -> Result<(), BackupError> {
 }
 
 /// The public point, in hex, of the key that signs this coordinator's backups. Makes the key when it is missing.
-pub(super) fn signer(state: &StateFolder) -> Result<String, BackupError> {
+pub(super) fn signer(state: &StateFolder) -> Result<String> {
     let pem = new_operator(&state.backup())?;
     let point = public_point(&pem).ok_or(BackupError::Pki(PkiError::Random))?;
     Ok(hex(&point))

@@ -3,16 +3,16 @@ use std::path::{Path, PathBuf};
 
 use heeler_proto::Word as _;
 use heeler_proto::v1::EventKind;
-use heeler_store::{NewEvent, Outcome, Store, TaskState};
+use heeler_store::{Event, Outcome, Store, TaskState};
 
 use super::archive::Manifest;
 use super::encrypt::Opener;
-use super::error::{BackupError, damaged};
+use super::error::{BackupError, Result, damaged};
 use super::opened::Opened;
 use super::place::{self, Filling, sync};
 use super::recovery::Recovery;
 use crate::app::RESTORED;
-use crate::audit::{Action, write};
+use crate::audit::write;
 use crate::init::epoch_at;
 use crate::pki::{make_folder, write_secret};
 use crate::state::{Lock, LockError, StateFolder};
@@ -39,7 +39,7 @@ pub struct Restore<'a> {
 }
 
 /// Result of a restore.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Restored {
     /// The backup's list of contents.
     pub manifest: Manifest,
@@ -57,16 +57,9 @@ pub struct Restored {
     pub operators: Vec<String>,
 }
 
-/// Opens a backup and checks that it is complete, in a folder that is removed afterwards.
-///
-/// # Errors
-/// The first fault found.
-pub async fn verify(
-    archive: &Path,
-    opener: Opener,
-    recovery: Option<&Recovery>,
-    scratch: &Path,
-) -> Result<Manifest, BackupError> {
+/// Opens a backup and checks that it is complete, in a folder that is removed afterwards. Its error: the first fault
+/// found.
+pub async fn verify(archive: &Path, opener: Opener, recovery: Option<&Recovery>, scratch: &Path) -> Result<Manifest> {
     let folder = Folder::new(scratch.to_owned())?;
     let manifest = Opened::open(archive, &opener, recovery)?.unpack(&folder.0)?;
     Store::check(&folder.0.join("heeler.db")).await?;
@@ -76,10 +69,7 @@ pub async fn verify(
 /// Replaces the state folder by the backup, in a new epoch. Everything that would prevent it is checked before
 /// anything is written. When it is killed, the old folder is still complete, in place or beside it, and another run
 /// finishes the work.
-///
-/// # Errors
-/// Nothing was changed.
-pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, BackupError> {
+pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored> {
     let state = options.state;
     let path = state.path();
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -121,11 +111,9 @@ pub async fn restore(options: Restore<'_>, now_ms: u64) -> Result<Restored, Back
     Ok(restored)
 }
 
-/// Checks that the folder holds no coordinator, or that it may be replaced: none runs in it, and it can be renamed.
-///
-/// # Errors
-/// What prevents it.
-pub fn may_replace(state: &StateFolder, replace: bool) -> Result<(), BackupError> {
+/// Checks that the folder holds no coordinator, or that it may be replaced: none runs in it, and it can be renamed. Its
+/// error: what prevents it.
+pub fn may_replace(state: &StateFolder, replace: bool) -> Result<()> {
     let path = state.path();
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if is_occupied(state) && !replace {
@@ -142,7 +130,7 @@ fn is_occupied(state: &StateFolder) -> bool {
     state.database().exists() || state.ca().join("key.pem").exists()
 }
 
-fn lock(state: &StateFolder, place: &Path) -> Result<Lock, BackupError> {
+fn lock(state: &StateFolder, place: &Path) -> Result<Lock> {
     match state.lock() {
         Err(LockError::Held { .. }) if place::is_filled(place) => Err(BackupError::Restoring(place.to_owned())),
         locked => Ok(locked?),
@@ -155,7 +143,7 @@ fn put_aside(
     place: &Path,
     held: &mut Option<Lock>,
     (occupied, now_ms): (bool, u64),
-) -> Result<Option<PathBuf>, BackupError> {
+) -> Result<Option<PathBuf>> {
     let first = held.is_none();
     if first {
         *held = Some(lock(state, place)?);
@@ -184,7 +172,7 @@ async fn start_epoch(
     manifest: Manifest,
     operator: &str,
     (epoch, now_ms): (u64, u64),
-) -> Result<Restored, BackupError> {
+) -> Result<Restored> {
     let database = folder.join("heeler.db");
     Store::check(&database).await?;
     let store = Store::open(&database).await?;
@@ -217,17 +205,12 @@ async fn start_epoch(
         "from a backup of {} ({age_min} min old) that ends at entry {}; epoch {epoch}",
         manifest.created_at_ms, manifest.audit_seq
     );
-    let action = Action {
-        action: RESTORED,
-        node: "",
-        detail: &detail,
-    };
-    write(&mut tx, action, operator, now_ms).await?;
-    tx.add_event(&NewEvent {
+    write(&mut tx, operator, (RESTORED, "", &detail), now_ms).await?;
+    tx.add_event(&Event {
         at_ms: now_ms,
         kind: EventKind::Restored.word().to_owned(),
         text: format!("the coordinator was restored {detail}"),
-        ..NewEvent::default()
+        ..Event::default()
     })
     .await?;
     let operators = tx.operators().await?.into_iter().map(|operator| operator.name);
@@ -249,7 +232,7 @@ async fn start_epoch(
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new(path: PathBuf) -> Result<Self, BackupError> {
+    fn new(path: PathBuf) -> Result<Self> {
         let _ = fs::remove_dir_all(&path);
         make_folder(&path)?;
         Ok(Self(path))

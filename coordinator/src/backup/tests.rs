@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use heeler_store::{EventQuery, NewEvent, NewTask, Store};
+use heeler_store::{Event, EventQuery, NewTask, Store};
 use tempfile::TempDir;
 
+use super::archive::place;
 use super::*;
 use crate::clock::Clock;
 use crate::init::{InitOptions, init};
@@ -50,10 +51,10 @@ impl Bench {
         };
         tx.add_task(&task, NOW).await.unwrap();
         for number in 0..3_000 {
-            let event = NewEvent {
+            let event = Event {
                 at_ms: NOW,
                 text: number.to_string(),
-                ..NewEvent::default()
+                ..Event::default()
             };
             tx.add_event(&event).await.unwrap();
         }
@@ -399,9 +400,9 @@ fn a_path_in_a_backup_leads_nowhere_else() {
     };
     let folder = std::path::Path::new("/s");
     for path in ["/etc/passwd", "../x", "a/../../x", "", "."] {
-        assert_eq!(entry(path).place(folder), None, "{path}");
+        assert_eq!(place(&entry(path), folder), None, "{path}");
     }
-    assert_eq!(entry("ca/key.pem").place(folder), Some("/s/ca/key.pem".into()));
+    assert_eq!(place(&entry("ca/key.pem"), folder), Some("/s/ca/key.pem".into()));
 }
 
 #[tokio::test]

@@ -1,26 +1,23 @@
 use heeler_proto::Irreversible;
 use heeler_proto::json::Planned;
-use heeler_proto::v1::{ApplyReply, ApplyRequest, NodePlan, PlanReply};
+use heeler_proto::v1::{ApplyReply, ApplyRequest, NodePlan, PlanReply, Told};
 
 use super::candidate::Candidate;
 use super::consent::{self, Key};
 use super::lock::Lock;
 use super::plan::{self, Apply, agree};
 use super::watch::{Watched, watch};
-use super::{CliError, Console, Context, Exit};
+use super::{CliError, Console, Context, Exit, Result};
 use crate::config::Config;
 use crate::known::{short, unknown};
-use crate::screen::{Line, PlanState, changes, no_longer_managed, plan_state};
+use crate::screen::{Line, PlanState, changes, in_state, no_longer_managed, plan_state};
+use crate::told;
 
-pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Apply, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let candidate = Candidate::read(context).await?;
     let reply = plan::ask(&candidate, &args.nodes, &args.skip_reading, context).await?;
     named(args, &candidate.config, &reply)?;
-    let changing: Vec<&NodePlan> = reply
-        .nodes
-        .iter()
-        .filter(|node| plan_state(node) == PlanState::Changes)
-        .collect();
+    let changing = in_state(&reply, PlanState::Changes);
     let known = Lock::of(reply.accepted_revision, &candidate.text).names_the_same(&candidate.lock);
     // Without changes the person may still need the next command, unless a question follows.
     let asks = !changing.is_empty() || reply.nodes.is_empty() && !reply.behind && !known;
@@ -104,15 +101,15 @@ fn newly_blocked<'a>(stuck: &[&'a NodePlan]) -> Vec<&'a str> {
 
 fn not_accepted(blocked: &[&str]) -> CliError {
     CliError::Blocked(format!(
-        "this heeler.toml is not accepted: its changes to {} are BLOCKED\n\
-         Fix it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes",
+        "this heeler.toml is not accepted: its changes to {} are BLOCKED",
         blocked.join(", ")
     ))
+    .next("Fix it as the plan says, or name only the nodes to change: heeler apply NODE\u{2026} --yes")
 }
 
 /// Fails when a word of --confirm or --skip-reading is the name of nothing in heeler.toml or the plan, before anything
 /// is shown or asked.
-fn named(args: &Apply, config: &Config, reply: &PlanReply) -> Result<(), CliError> {
+fn named(args: &Apply, config: &Config, reply: &PlanReply) -> Result<()> {
     let wanted = || config.nodes.iter().map(|node| node.name.value.as_str());
     let nodes = || wanted().chain(reply.nodes.iter().map(|node| node.node.as_str()));
     let disks = || {
@@ -125,25 +122,22 @@ fn named(args: &Apply, config: &Config, reply: &PlanReply) -> Result<(), CliErro
     for serial in &args.skip_reading {
         let what = format!("--skip-reading {}: heeler.toml names no such disk", short(serial));
         if !disks().any(|disk| disk == serial) {
-            return Err(CliError::Usage(unknown(&what, serial, disks(), "heeler disk list")));
+            let unknown = unknown(what, serial, disks(), "heeler disk list");
+            return Err(CliError::Usage(unknown.what).next(unknown.next));
         }
     }
     for word in &args.confirm {
         let what = format!("--confirm {}: heeler.toml names no such node or disk", short(word));
         if !nodes().chain(disks()).any(|name| name == word) {
-            return Err(CliError::Usage(unknown(
-                &what,
-                word,
-                nodes().chain(disks()),
-                "heeler plan",
-            )));
+            let unknown = unknown(what, word, nodes().chain(disks()), "heeler plan");
+            return Err(CliError::Usage(unknown.what).next(unknown.next));
         }
     }
     Ok(())
 }
 
 /// Checks that each serial of --skip-reading is a leg of a pool that the plan creates.
-fn unread(serials: &[String], changing: &[&NodePlan]) -> Result<(), CliError> {
+fn unread(serials: &[String], changing: &[&NodePlan]) -> Result<()> {
     let acts = consent::shown(changing)?;
     let is_unread = |serial: &&String| {
         let mut creations = acts.iter().filter_map(|shown| match &shown.act {
@@ -153,9 +147,10 @@ fn unread(serials: &[String], changing: &[&NodePlan]) -> Result<(), CliError> {
         creations.any(|create| create.unread.iter().any(|one| one.as_str() == **serial))
     };
     match serials.iter().find(|serial| !is_unread(serial)) {
-        Some(stray) => Err(CliError::Usage(format!(
-            "--skip-reading {stray}: this plan creates no pool on it\nNothing was changed."
-        ))),
+        Some(stray) => Err(
+            CliError::Usage(format!("--skip-reading {stray}: this plan creates no pool on it"))
+                .next("Nothing was changed."),
+        ),
         None => Ok(()),
     }
 }
@@ -174,7 +169,7 @@ fn agreed(
     (changing, known): (&[&NodePlan], bool),
     unmanaged: &str,
     console: &mut Console<'_>,
-) -> Result<(), CliError> {
+) -> Result<()> {
     let unmanaged = if known { "" } else { unmanaged };
     let again = again(args);
     let reversible = |plan: &&&NodePlan| changes(plan).all(|op| op.irreversible.is_none());
@@ -195,12 +190,17 @@ fn agreed(
 
 fn behind(reply: &PlanReply) -> CliError {
     let accepted = reply.accepted_revision;
-    let status = tonic::Status::failed_precondition(format!(
-        "revision {accepted} was accepted after the one that this heeler.toml is based on; applying it would undo \
-         that\nShow the difference and get the accepted one: heeler config pull\nOverwrite it on purpose: heeler \
-         apply --overwrite"
-    ));
-    CliError::Coordinator(Box::new(status))
+    let told = Told {
+        what: format!(
+            "revision {accepted} was accepted after the one that this heeler.toml is based on; applying it would undo that"
+        ),
+        next:
+            "Show the difference and get the accepted one: heeler config pull\nOverwrite it on purpose: heeler apply \
+               --overwrite"
+                .to_owned(),
+        ..Told::default()
+    };
+    CliError::Coordinator(Box::new(told::status(tonic::Code::FailedPrecondition, &told)))
 }
 
 /// The command as typed, for a message that adds an option to it.
@@ -224,7 +224,7 @@ pub(super) fn planned(reply: &PlanReply) -> Planned {
     }
 }
 
-pub(super) fn announce(applied: &ApplyReply, console: &mut Console<'_>) -> Result<(), CliError> {
+pub(super) fn announce(applied: &ApplyReply, console: &mut Console<'_>) -> Result<()> {
     if console.json {
         return console.json_line(applied);
     }

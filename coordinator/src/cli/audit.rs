@@ -6,7 +6,7 @@ use heeler_proto::v1::{
 };
 
 use super::lock::Lock;
-use super::{CliError, Console, Context, Exit, complete, given};
+use super::{Console, Context, Exit, Names, Result, given};
 use crate::screen::{self, Ink, Line};
 
 /// Most entries that the coordinator sends in one reply.
@@ -25,14 +25,14 @@ pub(super) enum Audit {
         #[arg(long, conflicts_with = "last")]
         all: bool,
         /// Only what concerns this node
-        #[arg(long, add = complete::nodes())]
+        #[arg(long, add = Names::Nodes.offer())]
         node: Option<String>,
     },
     /// Check that no entry was changed, and that the log still has the entry in heeler.lock
     Verify,
 }
 
-pub(super) async fn run(args: Audit, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Audit, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     match args {
         Audit::List { last, all, node } => list((last, all), node.as_deref(), context, console).await,
         Audit::Verify => verify(context, console).await,
@@ -44,7 +44,7 @@ async fn list(
     node: Option<&str>,
     context: &Context<'_>,
     console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+) -> Result<Exit> {
     let mut client = context.client().await?;
     let mut found = ListAuditReply::default();
     let mut after = 0;
@@ -54,12 +54,8 @@ async fn list(
             limit: 1,
             newest: true,
         };
-        after = client
-            .list_audit(newest)
-            .await?
-            .into_inner()
-            .last
-            .saturating_sub(last.into());
+        let newest = client.list_audit(newest).await?.into_inner();
+        after = newest.last.saturating_sub(last.into());
     }
     loop {
         let request = ListAuditRequest {
@@ -83,11 +79,10 @@ async fn list(
         client.show_node(ShowNodeRequest { node: node.to_owned() }).await?;
     }
     let zone = console.zone.clone();
-    console.answer(|| &found, |screen| screen::audit(&found.entries, &zone, screen))?;
-    Ok(Exit::Fine)
+    console.answer(&found, |screen| screen::audit(&found.entries, &zone, screen))
 }
 
-async fn verify(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn verify(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let seen = Lock::read(&context.config())?.audit_head();
     let request = VerifyAuditRequest {
         known: seen.clone().into_iter().collect(),
@@ -98,7 +93,7 @@ async fn verify(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit
     let explained =
         reply.broken.starts_with(super::lock::FILE) && reply.restored_at > 0 && seen_seq >= reply.restored_at;
     let sound = reply.broken_at == 0 || explained;
-    let document = || AuditVerify {
+    let document = AuditVerify {
         sound,
         compared_with_lock: seen_seq,
         inline: Some(Inline::Reply(reply.clone())),

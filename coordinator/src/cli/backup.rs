@@ -6,10 +6,10 @@ use heeler_proto::hex;
 use heeler_proto::json::{BackupCreate, BackupVerify};
 use heeler_store::Store;
 
-use super::init::in_full;
+use super::error::{failed, file};
 use super::restore::{RestoreFrom, described, restore_state, target};
-use super::{CliError, Console, Context, Exit, copies, given};
-use crate::audit::{Action, write};
+use super::{CliError, Console, Context, Exit, Result, copies, given};
+use crate::audit::write;
 use crate::backup::{BackupError, Content, Lock, Opener, Packed, Recovery, has_passphrase, pack, verify};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
@@ -31,7 +31,6 @@ pub(super) enum Backup {
     Copy,
     /// Open a backup and check that it is complete; changes nothing
     Verify {
-        /// The backup
         file: PathBuf,
         #[command(flatten)]
         key: KeyArgs,
@@ -71,7 +70,7 @@ pub(super) struct KeyArgs {
 
 impl KeyArgs {
     /// Checks that the named file can be read.
-    pub(super) fn check(&self) -> Result<(), CliError> {
+    pub(super) fn check(&self) -> Result<()> {
         match &self.identity {
             Some(path) if path.as_os_str() != "-" => given::readable(path),
             _ => Ok(()),
@@ -79,12 +78,12 @@ impl KeyArgs {
     }
 
     /// Checks, before anybody is asked for a key, that `archive` is a backup and that these options can open it.
-    fn fit(&self, archive: &Path) -> Result<(), CliError> {
+    fn fit(&self, archive: &Path) -> Result<()> {
         given::readable(archive)?;
         if self.identity.as_ref().is_some_and(|path| path.as_os_str() != "-") {
             return self.check();
         }
-        let encrypted = has_passphrase(archive).map_err(|error| failed(&error))?;
+        let encrypted = has_passphrase(archive).map_err(failed)?;
         match (encrypted, self.passphrase) {
             (true, false) => Err(CliError::Usage(format!(
                 "{} is encrypted with a passphrase: give --passphrase",
@@ -99,7 +98,7 @@ impl KeyArgs {
     }
 
     /// Reads the key or passphrase from the file or stdin, or asks for it.
-    pub(super) fn read(&self, console: &mut Console<'_>) -> Result<(Opener, Option<Recovery>), CliError> {
+    pub(super) fn read(&self, console: &mut Console<'_>) -> Result<(Opener, Option<Recovery>)> {
         if self.passphrase {
             let words = secret("Passphrase of the backup:", console)?;
             return Ok((Opener::passphrase(words), None));
@@ -108,12 +107,12 @@ impl KeyArgs {
             Some(path) if path.as_os_str() == "-" => {
                 let mut bytes = Vec::new();
                 let read = std::io::stdin().take(64 << 10).read_to_end(&mut bytes);
-                read.map_err(super::error::file("read", "stdin"))?;
+                read.map_err(file("read", "stdin"))?;
                 String::from_utf8_lossy(&bytes).into_owned()
             }
             // A file that is not text is no recovery key, which the parser says better than the reader.
             Some(path) => {
-                let bytes = std::fs::read(path).map_err(super::error::file("read", path))?;
+                let bytes = std::fs::read(path).map_err(file("read", path))?;
                 String::from_utf8_lossy(&bytes).into_owned()
             }
             None => secret(
@@ -121,12 +120,12 @@ impl KeyArgs {
                 console,
             )?,
         };
-        let recovery = Recovery::parse(&text).map_err(|error| failed(&error))?;
+        let recovery = Recovery::parse(&text).map_err(failed)?;
         Ok((recovery.opener(), Some(recovery)))
     }
 }
 
-pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     match args {
         Backup::Create(args) => create(args, context, console).await,
         Backup::List => copies::list(context, console).await,
@@ -152,32 +151,31 @@ pub(super) async fn run(args: Backup, context: &Context<'_>, console: &mut Conso
             let scratch = tempfile::tempdir().map_err(super::error::file("make", "a temporary folder"))?;
             let manifest = verify(&path, opener, recovery.as_ref(), &scratch.path().join("backup"))
                 .await
-                .map_err(|error| failed(&error))?;
+                .map_err(failed)?;
             let lines = described(&manifest, context.clock.now_ms(), console);
             console.answer(
-                || BackupVerify {
+                BackupVerify {
                     sound: true,
-                    backup: Some(manifest.into()),
+                    backup: Some(manifest),
                 },
                 |_| {
                     std::iter::once(Line::of("The backup is complete and unchanged."))
                         .chain(lines)
                         .collect()
                 },
-            )?;
-            Ok(Exit::Fine)
+            )
         }
     }
 }
 
-async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let state = StateFolder::new(context.state());
     let now_ms = context.clock.now_ms();
-    if !state.holds().map_err(|lost| failed(&lost.into()))? {
+    if !state.holds().map_err(|lost| failed(BackupError::from(lost)))? {
         let path = state.path().to_owned();
         return Err(match path.try_exists() {
             Ok(false) => CliError::NoState(path),
-            _ => failed(&BackupError::NoCoordinator(path)),
+            _ => failed(BackupError::NoCoordinator(path)),
         });
     }
     let file = match &args.file {
@@ -200,13 +198,13 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
     let lock = args.passphrase.then(|| new_passphrase(console)).transpose()?;
     let packed = pack(&state, lock, Content::Whole, &file, now_ms)
         .await
-        .map_err(|error| failed(&error))?;
+        .map_err(failed)?;
     note(&state, &packed, &context.around.login(), now_ms)
         .await
         .map_err(|error| {
             let file = file.display();
             CliError::Other(format!(
-                "{file} is complete and stays, but could not be recorded in the audit log\n{error}"
+                "{file} is complete and stays, but could not be recorded in the audit log: {error}"
             ))
         })?;
     let opens = if args.passphrase {
@@ -224,49 +222,43 @@ async fn create(args: Create, context: &Context<'_>, console: &mut Console<'_>) 
         "It holds every key of the cluster: keep it on another machine than the coordinator's.",
     ));
     console.answer(
-        || BackupCreate {
+        BackupCreate {
             file: file.display().to_string(),
             bytes: packed.bytes,
             sha256: packed.sha256.to_vec(),
-            backup: Some(packed.manifest.into()),
+            backup: Some(packed.manifest),
         },
         |_| lines,
-    )?;
-    Ok(Exit::Fine)
+    )
 }
 
-async fn usual_name(state: &StateFolder, now_ms: u64, console: &Console<'_>) -> Result<String, CliError> {
+async fn usual_name(state: &StateFolder, now_ms: u64, console: &Console<'_>) -> Result<String> {
     let cluster = async {
         let store = Store::open(&state.database()).await?;
         let cluster = store.read().await?.meta("cluster").await?;
         store.close().await;
         Ok(cluster.unwrap_or_default())
     };
-    let cluster = cluster.await.map_err(|error| failed(&BackupError::Store(error)))?;
+    let cluster = cluster.await.map_err(|error| failed(BackupError::Store(error)))?;
     let time = screen::date(now_ms, &console.zone).replace(' ', "T").replace(':', "");
     Ok(format!("heeler-{cluster}-{time}.age"))
 }
 
 /// Enters the backup in the audit log: it holds every key.
-async fn note(state: &StateFolder, packed: &Packed, who: &str, now_ms: u64) -> Result<(), CliError> {
+async fn note(state: &StateFolder, packed: &Packed, who: &str, now_ms: u64) -> Result<()> {
     let noted = async {
         let store = Store::open(&state.database()).await?;
         let mut tx = store.write().await?;
         let detail = format!("{} bytes, sha256 {}", packed.bytes, hex(&packed.sha256));
-        let action = Action {
-            action: "backup",
-            node: "",
-            detail: &detail,
-        };
-        write(&mut tx, action, who, now_ms).await?;
+        write(&mut tx, who, ("backup", "", &detail), now_ms).await?;
         tx.save().await?;
         store.close().await;
         Ok(())
     };
-    noted.await.map_err(|error| failed(&BackupError::Store(error)))
+    noted.await.map_err(|error| failed(BackupError::Store(error)))
 }
 
-fn new_passphrase(console: &mut Console<'_>) -> Result<Lock, CliError> {
+fn new_passphrase(console: &mut Console<'_>) -> Result<Lock> {
     let words = secret("Passphrase for the backup, twelve characters or more:", console)?;
     if words.chars().count() < 12 {
         return Err(CliError::Usage(
@@ -274,26 +266,17 @@ fn new_passphrase(console: &mut Console<'_>) -> Result<Lock, CliError> {
         ));
     }
     if console.person.is_there() && secret("Repeat the passphrase:", console)? != words {
-        return Err(CliError::Usage(
-            "the two passphrases differ\nNothing was changed.".into(),
-        ));
+        return Err(CliError::Usage("the two passphrases differ".to_owned()).next("Nothing was changed."));
     }
     Ok(Lock::passphrase(words))
 }
 
-fn secret(question: &str, console: &mut Console<'_>) -> Result<String, CliError> {
+fn secret(question: &str, console: &mut Console<'_>) -> Result<String> {
     let said = console.person.ask_secret(question).ok().flatten();
     said.filter(|said| !said.is_empty()).ok_or_else(|| {
-        CliError::NobodyToAsk(
-            "no key or passphrase was given to open the backup\nName the recovery key's file: --identity FILE, or \
-             give it on stdin: --identity -"
-                .into(),
-        )
+        CliError::NobodyToAsk("no key or passphrase was given to open the backup".to_owned())
+            .next("Name the recovery key's file: --identity FILE, or give it on stdin: --identity -")
     })
-}
-
-pub(super) fn failed(error: &BackupError) -> CliError {
-    CliError::Other(in_full(error))
 }
 
 /// Whether `path` is below `folder` when links of their folders are resolved. `path` itself need not exist.

@@ -6,7 +6,7 @@ use heeler_proto::v1::rotate_authority_request::Step;
 use heeler_proto::v1::{AuthorityStage, RotateAuthorityRequest, ShowAuthoritiesReply, ShowAuthoritiesRequest};
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, complete, given, trust};
+use super::{CliError, Client, Console, Context, Exit, Names, Result, given, trust};
 use crate::pki::{certificates, sha256};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
@@ -31,14 +31,14 @@ Steps 2 and 3 wait for each node that is offline, unless you name it in
 --without. Such a node needs heeler node add afterwards.")]
 pub(super) struct Rotate {
     /// Do not wait for this node; may be given more than once
-    #[arg(long, value_name = "NODE", add = complete::nodes())]
+    #[arg(long, value_name = "NODE", add = Names::Nodes.offer())]
     without: Vec<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
 }
 
-pub(super) async fn run(args: Ca, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Ca, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let shown = client.show_authorities(ShowAuthoritiesRequest {}).await?.into_inner();
     let shown = match args {
@@ -46,8 +46,7 @@ pub(super) async fn run(args: Ca, context: &Context<'_>, console: &mut Console<'
         Ca::Rotate(args) => rotate(&args, shown, &mut client, context, console).await?,
     };
     let now_ms = context.clock.now_ms();
-    console.answer(|| document(&shown), |_| screen::authorities(&shown, now_ms))?;
-    Ok(Exit::Fine)
+    console.answer(document(&shown), |_| screen::authorities(&shown, now_ms))
 }
 
 async fn rotate(
@@ -56,7 +55,7 @@ async fn rotate(
     client: &mut Client,
     context: &Context<'_>,
     console: &mut Console<'_>,
-) -> Result<ShowAuthoritiesReply, CliError> {
+) -> Result<ShowAuthoritiesReply> {
     given::nodes(client, "--without", &args.without).await?;
     let at = |shown: &ShowAuthoritiesReply, stage| {
         let found = shown.authorities.iter().find(|authority| authority.stage() == stage);
@@ -140,37 +139,35 @@ async fn rotate(
 }
 
 /// Fails when nobody can be asked to confirm an authority that was made on another machine.
-fn somebody_confirms(context: &Context<'_>, console: &Console<'_>) -> Result<(), CliError> {
+fn somebody_confirms(context: &Context<'_>, console: &Console<'_>) -> Result<()> {
     let here = StateFolder::new(context.state()).ca().is_dir();
     match here || console.person.is_there() {
         true => Ok(()),
         false => Err(CliError::NobodyToAsk(
-            "only a person can confirm the new authority's fingerprint, and there is no terminal to ask on\n\
-             On the coordinator's own machine: heeler ca rotate --yes"
-                .to_owned(),
-        )),
+            "only a person can confirm the new authority's fingerprint, and there is no terminal to ask on".to_owned(),
+        )
+        .next("On the coordinator's own machine: heeler ca rotate --yes")),
     }
 }
 
 /// Fails when a node would be left behind that --without does not name.
-fn left_behind(shown: &ShowAuthoritiesReply, without: &[String]) -> Result<(), CliError> {
+fn left_behind(shown: &ShowAuthoritiesReply, without: &[String]) -> Result<()> {
     let waiting = shown.waiting.iter();
     let waiting: Vec<_> = waiting.filter(|waiting| !without.contains(&waiting.node)).collect();
     let Some(first) = waiting.first() else { return Ok(()) };
     let names: Vec<&str> = waiting.iter().map(|waiting| waiting.node.as_str()).collect();
     let flags = without.iter().map(String::as_str).chain(names.iter().copied());
     let flags: Vec<String> = flags.map(|name| format!("--without {name}")).collect();
-    Err(CliError::NotConfirmed(format!(
-        "the rotation waits for {}: {}\n\
-         Wait for it. To continue without it, and later type heeler node add NAME for it: heeler ca rotate {}",
-        names.join(", "),
-        first.reason,
-        flags.join(" ")
-    )))
+    Err(
+        CliError::NotConfirmed(format!("the rotation waits for {}: {}", names.join(", "), first.reason)).next(format!(
+            "Wait for it. To continue without it, and later type heeler node add NAME for it: heeler ca rotate {}",
+            flags.join(" ")
+        )),
+    )
 }
 
 /// Fails unless this machine trusts the authority that is to be dropped.
-fn trusted(trust: &Keyring, old: Option<Vec<u8>>) -> Result<(), CliError> {
+fn trusted(trust: &Keyring, old: Option<Vec<u8>>) -> Result<()> {
     match old.is_some_and(|old| trust.authorities().contains(&old)) {
         true => Ok(()),
         false => Err(CliError::NotConfirmed(

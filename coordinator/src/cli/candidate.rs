@@ -4,13 +4,12 @@ use heeler_proto::v1::PlanRequest;
 
 use super::lock::Lock;
 use super::place::read_config;
-use super::{CliError, Context, git, given};
+use super::{CliError, Context, Result, git, given};
 use crate::config::{Config, parse_bytes};
 use crate::known::short;
 use crate::screen::Checkout;
 
 /// heeler.toml of this folder, parsed, with the git and lock state of the checkout.
-#[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) folder: PathBuf,
     pub(super) text: String,
@@ -20,7 +19,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    pub(super) async fn read(context: &Context<'_>) -> Result<Self, CliError> {
+    pub(super) async fn read(context: &Context<'_>) -> Result<Self> {
         let folder = context.config();
         let bytes = read_config(&folder)?;
         let config = parse_bytes(&bytes).map_err(CliError::Config)?;
@@ -34,7 +33,7 @@ impl Candidate {
     }
 
     /// A plan request for these nodes, or for all when the list is empty.
-    pub(super) fn request(&self, nodes: &[String]) -> Result<PlanRequest, CliError> {
+    pub(super) fn request(&self, nodes: &[String]) -> Result<PlanRequest> {
         given::once("node", nodes)?;
         for node in nodes {
             let names = self.config.nodes.iter().map(|known| known.name.value.as_str());

@@ -4,7 +4,7 @@ use std::time::Duration;
 use heeler_proto::v1::operator_client::OperatorClient;
 use tonic::transport::{Channel, Endpoint};
 
-use super::CliError;
+use super::{CliError, Result};
 
 /// A connection to the coordinator.
 pub type Client = OperatorClient<Channel>;
@@ -12,11 +12,9 @@ pub type Client = OperatorClient<Channel>;
 /// Largest message accepted, in bytes: a reply may hold the plans of all nodes.
 pub(super) const LARGEST: usize = crate::app::REPLY;
 
-/// Connects to the coordinator's socket.
-///
-/// # Errors
-/// [`CliError::NotRunning`] when no coordinator listens on it, [`CliError::NoState`] when there is none.
-pub async fn connect(state: &Path) -> Result<Client, CliError> {
+/// Connects to the coordinator's socket. Fails with [`CliError::NotRunning`] when no coordinator listens on it,
+/// [`CliError::NoState`] when there is none.
+pub async fn connect(state: &Path) -> Result<Client> {
     let socket = state.join("heeler.sock");
     let not_running = || match is_elsewhere(state) {
         true => CliError::NoState(state.to_owned()),

@@ -14,7 +14,7 @@ use heeler_proto::v1::{
 };
 
 use super::args::{Color, Global, Heeler};
-use super::{CliError, Client, Context, Surroundings, client, remote};
+use super::{Client, Context, Result, Surroundings, client, remote};
 use crate::clock::SystemClock;
 use crate::config::{FILE, parse_bytes};
 
@@ -27,7 +27,7 @@ const TASKS: u32 = 20;
 
 /// The kind of name to complete.
 #[derive(Debug, Clone, Copy)]
-enum Names {
+pub(super) enum Names {
     Nodes,
     /// Nodes of heeler.toml.
     Wanted,
@@ -37,49 +37,28 @@ enum Names {
     Tasks,
 }
 
-pub(super) fn nodes() -> ArgValueCandidates {
-    offer(Names::Nodes)
-}
-
-pub(super) fn wanted_nodes() -> ArgValueCandidates {
-    offer(Names::Wanted)
-}
-
-pub(super) fn disks() -> ArgValueCandidates {
-    offer(Names::Disks)
-}
-
-pub(super) fn operators() -> ArgValueCandidates {
-    offer(Names::Operators)
-}
-
-pub(super) fn secrets() -> ArgValueCandidates {
-    offer(Names::Secrets)
-}
-
-pub(super) fn tasks() -> ArgValueCandidates {
-    offer(Names::Tasks)
-}
-
-fn offer(names: Names) -> ArgValueCandidates {
-    ArgValueCandidates::new(move || {
-        // On its own thread: this may run inside a runtime, which must not block.
-        let asked = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .ok()?;
-            let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, found(names)).await });
-            runtime.shutdown_background();
-            found.ok()?.ok()
-        });
-        let found = asked.join().ok().flatten().unwrap_or_default();
-        found
-            .into_iter()
-            .filter(|name| is_plain(name))
-            .map(CompletionCandidate::new)
-            .collect()
-    })
+impl Names {
+    /// Offers the names of this kind.
+    pub(super) fn offer(self) -> ArgValueCandidates {
+        ArgValueCandidates::new(move || {
+            // On its own thread: this may run inside a runtime, which must not block.
+            let asked = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .ok()?;
+                let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, found(self)).await });
+                runtime.shutdown_background();
+                found.ok()?.ok()
+            });
+            let found = asked.join().ok().flatten().unwrap_or_default();
+            found
+                .into_iter()
+                .filter(|name| is_plain(name))
+                .map(CompletionCandidate::new)
+                .collect()
+        })
+    }
 }
 
 /// Whether a shell takes the name literally. It is inserted unquoted, and may come from a hostile coordinator.
@@ -94,8 +73,7 @@ pub fn answer() {
     CompleteEnv::with_factory(Heeler::command).var(VARIABLE).complete();
 }
 
-/// The script that registers completion in the shell.
-pub(super) fn script(shell: Shell) -> Result<String, CliError> {
+pub(super) fn script(shell: Shell) -> Result<String> {
     let mut script = Vec::new();
     let name = shell.to_string();
     if let Some(completer) = Shells::builtins().completer(&name) {
@@ -112,7 +90,7 @@ pub(super) fn script(shell: Shell) -> Result<String, CliError> {
     Ok(script)
 }
 
-async fn found(names: Names) -> Result<Vec<String>, CliError> {
+async fn found(names: Names) -> Result<Vec<String>> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let around = Surroundings::of_this_process();
     let context = Context {
@@ -159,7 +137,7 @@ fn wanted(context: &Context<'_>) -> Vec<String> {
 }
 
 /// As [`Context::client`], but without renewing a certificate.
-async fn connected(context: &Context<'_>) -> Result<Client, CliError> {
+async fn connected(context: &Context<'_>) -> Result<Client> {
     let state = context.state();
     match context.elsewhere() {
         Some(address) => remote::reach(&remote::Credentials::find(&state, &context.around.login())?, &address).await,

@@ -7,7 +7,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{CliError, Client, Console, Context, given};
+use super::{CliError, Client, Console, Context, Result, given};
 use crate::screen::asks;
 use crate::trust::Keyring;
 
@@ -24,16 +24,16 @@ pub(super) struct Shown {
 
 /// The operations in these plans that cannot be undone. Fails when this version cannot show one completely: nobody
 /// can consent to it.
-pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
+pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>> {
     let mut all = Vec::new();
     for plan in plans {
         for (task, act) in acts(plan) {
             let unknown = |what: &dyn std::fmt::Display| {
                 let node = &plan.node;
                 CliError::Other(format!(
-                    "{node} needs a consent for something that this version of heeler cannot show ({what})\nUpdate \
-                     heeler first."
+                    "{node} needs a consent for something that this version of heeler cannot show ({what})"
                 ))
+                .next("Update heeler first.")
             };
             all.push(Shown {
                 node: NodeName::new(&plan.node).map_err(|error| unknown(&error))?,
@@ -57,9 +57,10 @@ pub(super) fn shown(plans: &[&NodePlan]) -> Result<Vec<Shown>, CliError> {
     });
     match ambiguous {
         Some(act) => Err(CliError::Other(format!(
-            "{} would consent to more than one change in this plan, so it is not accepted\nSee: heeler disk list",
+            "{} would consent to more than one change in this plan, so it is not accepted",
             act.word
-        ))),
+        ))
+        .next("See: heeler disk list")),
         None => Ok(all),
     }
 }
@@ -89,31 +90,33 @@ pub(super) fn to_type(
     confirmed: &[String],
     again: &str,
     console: &Console<'_>,
-) -> Result<Vec<(String, String)>, CliError> {
+) -> Result<Vec<(String, String)>> {
     let asked: Vec<(String, String)> = acts.iter().flat_map(asked).collect();
     let open = given::words(asked.iter().map(|(word, _)| word.as_str()), confirmed)?;
     let open: Vec<_> = asked.into_iter().zip(open).filter(|(_, open)| *open).collect();
     if !open.is_empty() && !console.person.is_there() {
         let words: Vec<String> = open.iter().map(|((word, _), _)| format!("--confirm {word}")).collect();
-        return Err(CliError::NobodyToAsk(format!(
-            "this needs your consent, and there is no terminal to ask on\nTo consent: {again} {}",
-            words.join(" ")
-        )));
+        return Err(
+            CliError::NobodyToAsk("this needs your consent, and there is no terminal to ask on".to_owned())
+                .next(format!("To consent: {again} {}", words.join(" "))),
+        );
     }
     Ok(open.into_iter().map(|(asked, _)| asked).collect())
 }
 
 /// Asks for each word, in the order in which the operations were shown.
-pub(super) fn obtain(to_type: &[(String, String)], console: &mut Console<'_>) -> Result<(), CliError> {
+pub(super) fn obtain(to_type: &[(String, String)], console: &mut Console<'_>) -> Result<()> {
     for (word, question) in to_type {
-        let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
-        if answer != *word {
-            return Err(CliError::NotConfirmed(format!(
-                "{answer:?} is not {word}: nothing was confirmed"
-            )));
-        }
+        type_word(word, question, console)?;
     }
     Ok(())
+}
+
+/// Asks for a word. Fails when another one is typed.
+pub(super) fn type_word(word: &str, question: &str, console: &mut Console<'_>) -> Result<()> {
+    let answer = console.person.ask(question).ok().flatten().unwrap_or_default();
+    let other = || CliError::NotConfirmed(format!("{answer:?} is not {word}: nothing was confirmed"));
+    (answer == word).then_some(()).ok_or_else(other)
 }
 
 /// The words for one operation, each with its question: the serial of every disk that is not read first, then the
@@ -156,7 +159,6 @@ fn question(shown: &Shown) -> String {
     }
 }
 
-/// The operator's private key.
 pub(super) struct Key {
     operator: String,
     pair: EcdsaKeyPair,
@@ -164,13 +166,13 @@ pub(super) struct Key {
 
 impl Key {
     /// The login's key, or the only key here; one that the coordinator knows comes before others.
-    pub(super) async fn read(context: &Context<'_>, client: &mut Client) -> Result<Self, CliError> {
+    pub(super) async fn read(context: &Context<'_>, client: &mut Client) -> Result<Self> {
         let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
         Self::among(&known.operators, context)
     }
 
     /// The same, with the keyring that the coordinator's signed statements lead to.
-    pub(super) async fn with_trust(context: &Context<'_>, client: &mut Client) -> Result<(Self, Keyring), CliError> {
+    pub(super) async fn with_trust(context: &Context<'_>, client: &mut Client) -> Result<(Self, Keyring)> {
         let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
         let key = Self::among(&known.operators, context)?;
         let point = key.pair.public_key().as_ref().to_vec();
@@ -179,7 +181,7 @@ impl Key {
         Ok((key, trust))
     }
 
-    fn among(known: &[OperatorInfo], context: &Context<'_>) -> Result<Self, CliError> {
+    fn among(known: &[OperatorInfo], context: &Context<'_>) -> Result<Self> {
         let folder = context.state().join("operators");
         let is_taken = |name: &str, path: &Path| {
             pair(path).is_ok_and(|pair| {
@@ -192,22 +194,23 @@ impl Key {
         let own = known.iter().find(|known| known.name == login);
         if own.is_some_and(|own| own.revoked_at_ms > 0) {
             return Err(CliError::Other(format!(
-                "the operator {login} is revoked: nothing is signed for {login} any more\nTo act as another operator with a key on this machine: USER=NAME heeler …"
-            )));
+                "the operator {login} is revoked: nothing is signed for {login} any more"
+            ))
+            .next("To act as another operator with a key on this machine: USER=NAME heeler …"));
         }
         let (operator, path) = find(&folder, &login, is_taken)?.ok_or_else(|| {
             CliError::Other(format!(
-                "there is no operator's key in {}, and a consent needs one\nAsk an operator to add you: heeler \
-                 operator request; or name another state folder: --state",
+                "there is no operator's key in {}, and a consent needs one",
                 folder.display()
             ))
+            .next("Ask an operator to add you: heeler operator request; or name another state folder: --state")
         })?;
         if own.is_some() && operator != login {
             return Err(CliError::Other(format!(
-                "the key of the operator {login} is not in {}\nTo act as {operator}: \
-                 USER={operator} heeler …",
+                "the key of the operator {login} is not in {}",
                 folder.display()
-            )));
+            ))
+            .next(format!("To act as {operator}: USER={operator} heeler …")));
         }
         let pair = pair(&path)?;
         Ok(Self { operator, pair })
@@ -215,7 +218,7 @@ impl Key {
 
     /// Signs a statement about trust, for the cluster of the pinned authority. Fails unless the statement is valid by
     /// what this machine has verified.
-    pub(super) fn state(&self, trust: &Keyring, change: TrustChange, now_ms: u64) -> Result<v1::Statement, CliError> {
+    pub(super) fn state(&self, trust: &Keyring, change: TrustChange, now_ms: u64) -> Result<v1::Statement> {
         let name = OperatorName::new(&self.operator).map_err(|invalid| CliError::Other(invalid.to_string()))?;
         let random = SystemRandom::new();
         let statement = Statement::sign(&self.pair, &name, trust.cluster()?, change, now_ms, &random)
@@ -225,33 +228,24 @@ impl Key {
     }
 
     /// A consent to release a hold. It covers exactly what the person has typed.
-    pub(super) fn release(&self, node: &NodeName, act: &ReleaseHold, now_ms: u64) -> Result<v1::Consent, CliError> {
-        let random = SystemRandom::new();
-        let task = TaskId::from_random(rand::random());
-        Consent::sign_digest(&self.pair, &self.operator, (&task, node), act.digest(), now_ms, &random)
-            .map(v1::Consent::from)
-            .map_err(|_| CliError::Other("the system gives no randomness to sign with".into()))
+    pub(super) fn release(&self, node: &NodeName, act: &ReleaseHold, now_ms: u64) -> Result<v1::Consent> {
+        self.consent((&TaskId::from_random(rand::random()), node), act.digest(), now_ms)
     }
 
-    pub(super) fn sign(&self, acts: &[Shown], now_ms: u64) -> Result<Vec<v1::Consent>, CliError> {
-        let sign = |act: &Shown| {
-            let random = SystemRandom::new();
-            Consent::sign(
-                &self.pair,
-                &self.operator,
-                (&act.task, &act.node),
-                &act.act,
-                now_ms,
-                &random,
-            )
+    pub(super) fn sign(&self, acts: &[Shown], now_ms: u64) -> Result<Vec<v1::Consent>> {
+        let sign = |act: &Shown| self.consent((&act.task, &act.node), act.act.digest(), now_ms);
+        acts.iter().map(sign).collect()
+    }
+
+    fn consent(&self, bound: (&TaskId, &NodeName), act: [u8; 32], now_ms: u64) -> Result<v1::Consent> {
+        let signed = Consent::sign(&self.pair, &self.operator, bound, act, now_ms, &SystemRandom::new());
+        signed
             .map(v1::Consent::from)
             .map_err(|_| CliError::Other("the system gives no randomness to sign with".into()))
-        };
-        acts.iter().map(sign).collect()
     }
 }
 
-fn pair(path: &Path) -> Result<EcdsaKeyPair, CliError> {
+fn pair(path: &Path) -> Result<EcdsaKeyPair> {
     let bad = |what: String| CliError::Other(format!("{} is not an operator's key: {what}", path.display()));
     let pem = std::fs::read(path).map_err(super::error::file("read", path))?;
     let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).map_err(|error| bad(error.to_string()))?;
@@ -260,15 +254,13 @@ fn pair(path: &Path) -> Result<EcdsaKeyPair, CliError> {
         .map_err(|error| bad(error.to_string()))
 }
 
-/// Name and path of the key to use. Accepted keys (`is_taken`) come before others; among several, the login's.
-///
-/// # Errors
-/// When there are several and none is the login's.
+/// Name and path of the key to use. Accepted keys (`is_taken`) come before others; among several, the login's. Fails
+/// when there are several and none is the login's.
 pub(super) fn find(
     folder: &Path,
     login: &str,
     is_taken: impl Fn(&str, &Path) -> bool,
-) -> Result<Option<(String, PathBuf)>, CliError> {
+) -> Result<Option<(String, PathBuf)>> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let keys = names.map(|name| (folder.join(&name).join("key.pem"), name));
@@ -287,8 +279,9 @@ pub(super) fn find(
     }
     let names: Vec<String> = among.into_iter().map(|(_, name)| name).collect();
     Err(CliError::Other(format!(
-        "{} holds the keys of {}, and you are logged in as {login}\nChoose the operator: USER=NAME heeler …",
+        "{} holds the keys of {}, and you are logged in as {login}",
         folder.display(),
         names.join(", ")
-    )))
+    ))
+    .next("Choose the operator: USER=NAME heeler …"))
 }

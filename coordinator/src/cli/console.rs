@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::args::{Color, Global};
-use super::{CliError, json};
+use super::{Exit, Result, json};
 use crate::screen::{Line, Screen, escaped, printable, wrap};
 
 /// The person who answers questions; tests replace it.
@@ -13,27 +13,19 @@ pub trait Person: Send {
     /// Whether somebody can be asked: stdin and stderr are terminals.
     fn is_there(&self) -> bool;
 
-    /// Asks, and returns one line without its end; None at the end of the input.
-    ///
-    /// # Errors
-    /// When the input cannot be read.
+    /// Asks, and returns one line without its end; None at the end of the input. Fails when the input cannot be read.
     fn ask(&mut self, question: &str) -> io::Result<Option<String>>;
 
     /// Everything on stdin, at most `most` + 1 bytes, so that a longer input shows; empty when stdin is a terminal.
-    ///
-    /// # Errors
-    /// When the input cannot be read.
+    /// Fails when the input cannot be read.
     fn hand_over(&mut self, most: usize) -> io::Result<Vec<u8>>;
 
-    /// Asks for a line that the terminal does not echo. Without a terminal, reads the next line of stdin.
-    ///
-    /// # Errors
-    /// As [`Self::ask`].
+    /// Asks for a line that the terminal does not echo. Without a terminal, reads the next line of stdin. Fails as
+    /// [`Self::ask`].
     fn ask_secret(&mut self, question: &str) -> io::Result<Option<String>>;
 }
 
 /// The person at stdin and stderr.
-#[derive(Debug, Clone, Copy, Default)]
 pub struct AtTerminal;
 
 impl Person for AtTerminal {
@@ -119,49 +111,48 @@ pub struct Console<'a> {
 }
 
 impl Console<'_> {
-    /// Writes lines to stdout.
-    pub(super) fn show(&mut self, lines: &[Line]) -> Result<(), CliError> {
+    pub(super) fn show(&mut self, lines: &[Line]) -> Result<()> {
         let text = self.screen.show(lines);
         self.write(&text)
     }
 
     /// Writes one line of text to stdout.
-    pub(super) fn say(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
+    pub(super) fn say(&mut self, text: impl AsRef<str>) -> Result<()> {
         let lines: Vec<Line> = text.as_ref().lines().map(Line::of).collect();
         self.show(&lines)
     }
 
     /// Writes the JSON document, or the lines, as the user asked.
-    pub(super) fn answer<D: Serialize>(
-        &mut self,
-        document: impl FnOnce() -> D,
-        lines: impl FnOnce(Screen) -> Vec<Line>,
-    ) -> Result<(), CliError> {
+    pub(super) fn answer(&mut self, document: impl Serialize, lines: impl FnOnce(Screen) -> Vec<Line>) -> Result<Exit> {
         if self.json {
-            self.document(document())
+            self.document(document)?;
         } else {
             let lines = lines(self.screen);
-            self.show(&lines)
+            self.show(&lines)?;
         }
+        Ok(Exit::Fine)
     }
 
-    /// Writes one JSON document.
-    pub(super) fn document(&mut self, document: impl Serialize) -> Result<(), CliError> {
+    /// The same for a text, whose lines are shown.
+    pub(super) fn told(&mut self, document: impl Serialize, text: impl AsRef<str>) -> Result<Exit> {
+        self.answer(document, |_| text.as_ref().lines().map(Line::of).collect())
+    }
+
+    pub(super) fn document(&mut self, document: impl Serialize) -> Result<()> {
         self.write(&(escaped(&json::pretty(document)) + "\n"))
     }
 
-    /// Writes one JSON document on one line.
-    pub(super) fn json_line(&mut self, document: impl Serialize) -> Result<(), CliError> {
+    pub(super) fn json_line(&mut self, document: impl Serialize) -> Result<()> {
         self.write(&(escaped(&json::line(document)) + "\n"))
     }
 
-    pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {
+    pub(super) fn write(&mut self, text: &str) -> Result<()> {
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
         written.map_err(super::error::file("write", "stdout"))
     }
 
     /// Writes somebody's text to stdout: exactly into a file or pipe, without hidden characters on a terminal.
-    pub(super) fn text(&mut self, text: &str) -> Result<(), CliError> {
+    pub(super) fn text(&mut self, text: &str) -> Result<()> {
         self.write(&for_stdout(text, io::stdout().is_terminal()))
     }
 
@@ -181,7 +172,6 @@ fn for_stdout(text: &str, terminal: bool) -> Cow<'_, str> {
 }
 
 /// What stdout can show, from the options and NO_COLOR (no-color.org).
-#[must_use]
 pub(super) fn screen(global: &Global, no_color: bool) -> Screen {
     let terminal = console::Term::stdout();
     let attended = io::stdout().is_terminal();

@@ -12,7 +12,7 @@ use heeler_proto::{NodeName, Serial};
 use super::consent::Key;
 use super::error::file;
 use super::terminal::{Passwords, Terminal};
-use super::{CliError, Console, Context, Exit, complete, given};
+use super::{CliError, Console, Context, Exit, Names, Result, given};
 use crate::config::{self, Config, FILE, NewNode, add_node};
 use crate::contact::{Added, Check, ContactError, Target, add};
 use crate::screen::{self, Line};
@@ -20,7 +20,7 @@ use crate::screen::{self, Line};
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// Names of the nodes, as in heeler.toml and in Proxmox
-    #[arg(required = true, value_name = "NAME", add = complete::wanted_nodes())]
+    #[arg(required = true, value_name = "NAME", add = Names::Wanted.offer())]
     names: Vec<String>,
     /// User and address for ssh [default: the address in heeler.toml, else NAME as in your ssh config]
     #[arg(long, value_name = "USER@HOST")]
@@ -45,7 +45,7 @@ pub(super) struct Add {
     yes: bool,
 }
 
-pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let names = args
         .names
         .iter()
@@ -105,7 +105,7 @@ pub(super) async fn run(args: Add, context: &Context<'_>, console: &mut Console<
                     && let Err(error) = offer(&one.node, &added, args.yes, &folder, console)
                 {
                     exit = Exit::Error;
-                    failed(&with_causes(&error), console);
+                    failed(&error.text(), console);
                 }
             }
             Err(error) => {
@@ -160,7 +160,7 @@ fn document(node: &NodeName, added: &Added) -> AddedNode {
     }
 }
 
-fn report(node: &NodeName, added: &Added, console: &mut Console<'_>) -> Result<(), CliError> {
+fn report(node: &NodeName, added: &Added, console: &mut Console<'_>) -> Result<()> {
     if console.json {
         return Ok(());
     }
@@ -174,7 +174,7 @@ fn report(node: &NodeName, added: &Added, console: &mut Console<'_>) -> Result<(
 }
 
 /// Shows the lines that heeler.toml lacks, and writes them if the person agrees. Does not commit them.
-fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut Console<'_>) -> Result<(), CliError> {
+fn offer(node: &NodeName, added: &Added, yes: bool, folder: &Path, console: &mut Console<'_>) -> Result<()> {
     let path = folder.join(FILE);
     let Ok(before) = std::fs::read_to_string(&path) else {
         return Ok(());

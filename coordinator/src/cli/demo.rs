@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use clap::Args;
 
-use super::{CliError, Console, Exit};
+use super::{CliError, Console, Exit, Result};
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -10,17 +10,10 @@ pub(super) struct Demo {
     pub(super) once: bool,
 }
 
-pub(super) async fn run(
-    args: &Demo,
-    console: &mut Console<'_>,
-    demonstration: &dyn Demonstration,
-) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Demo, console: &mut Console<'_>, demonstration: &dyn Demonstration) -> Result<Exit> {
     if console.json {
-        return Err(CliError::Usage(
-            "heeler demo has no --json\n\
-             Leave it out. While the fleet of the demo is up, other commands have it: heeler status --json"
-                .into(),
-        ));
+        return Err(CliError::Usage("heeler demo has no --json".to_owned())
+            .next("Leave it out. While the fleet of the demo is up, other commands have it: heeler status --json"));
     }
     demonstration.run(args.once, console).await
 }
@@ -28,9 +21,6 @@ pub(super) async fn run(
 /// Runs `heeler demo`. Passed in, because the library does not link the simulated machines.
 #[async_trait(?Send)]
 pub trait Demonstration {
-    /// Runs the demonstration; with `once`, returns when it is over.
-    ///
-    /// # Errors
-    /// When a step does not end as expected.
-    async fn run(&self, once: bool, console: &mut Console<'_>) -> Result<Exit, CliError>;
+    /// Runs the demonstration; with `once`, returns when it is over. Fails when a step does not end as expected.
+    async fn run(&self, once: bool, console: &mut Console<'_>) -> Result<Exit>;
 }

@@ -1,18 +1,18 @@
 use clap::{Args, Subcommand};
 use heeler_proto::Irreversible;
-use heeler_proto::v1::{ApplyRequest, ListDisksRequest, NodePlan, PlanEraseRequest};
+use heeler_proto::v1::{ApplyRequest, ListDisksRequest, PlanEraseRequest};
 
 use super::consent::{self, Key};
 use super::watch::{Watched, watch};
-use super::{CliError, Console, Context, Exit, apply, complete};
-use crate::screen::{self, Line, PlanState, PlanView, plan_state};
+use super::{CliError, Console, Context, Exit, Names, Result, apply};
+use crate::screen::{self, Line, PlanState, PlanView, in_state, plan_state};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Disk {
     /// List every disk: slot, serial, size, and what it holds
     List {
         /// Only of this node [default: of all nodes]
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: Option<String>,
     },
     /// Erase a disk, whatever it holds; refused for a disk of an existing pool
@@ -25,36 +25,32 @@ Shows the disk's contents, and asks for its serial (or give it with --confirm).
 Before it erases, it saves the labels and the partition table on the node.")]
 pub(super) struct Erase {
     /// As heeler disk list shows it
-    #[arg(add = complete::disks())]
+    #[arg(add = Names::Disks.offer())]
     serial: String,
     /// The serial again, instead of typing it when asked
     #[arg(long, value_name = "SERIAL")]
     confirm: Option<String>,
 }
 
-pub(super) async fn run(args: Disk, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Disk, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     match args {
         Disk::List { node } => {
             let request = ListDisksRequest {
                 node: node.unwrap_or_default(),
             };
             let reply = context.client().await?.list_disks(request).await?.into_inner();
-            console.answer(
-                || &reply,
-                |_| {
-                    let mut lines = screen::disks(&reply.disks);
-                    let more = reply.more.iter();
-                    lines.extend(more.map(|node| Line::of(format!("{node} has more disks: heeler disk list {node}"))));
-                    lines
-                },
-            )?;
-            Ok(Exit::Fine)
+            console.answer(&reply, |_| {
+                let mut lines = screen::disks(&reply.disks);
+                let more = reply.more.iter();
+                lines.extend(more.map(|node| Line::of(format!("{node} has more disks: heeler disk list {node}"))));
+                lines
+            })
         }
         Disk::Erase(args) => erase(&args, context, console).await,
     }
 }
 
-async fn erase(args: &Erase, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn erase(args: &Erase, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let request = PlanEraseRequest {
         serial: args.serial.clone(),
@@ -73,11 +69,7 @@ async fn erase(args: &Erase, context: &Context<'_>, console: &mut Console<'_>) -
             console.show(&lines)?;
         }
     }
-    let changing: Vec<&NodePlan> = reply
-        .nodes
-        .iter()
-        .filter(|node| plan_state(node) == PlanState::Changes)
-        .collect();
+    let changing = in_state(&reply, PlanState::Changes);
     if changing.is_empty() {
         let same = reply.nodes.iter().all(|node| plan_state(node) == PlanState::Same);
         return Ok(if same { Exit::Fine } else { Exit::Person });

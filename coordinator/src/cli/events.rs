@@ -10,7 +10,7 @@ use heeler_proto::v1::{EventKind, EventsRequest, FleetEvent, SeenAlarmsRequest, 
 use tonic::Code;
 
 use super::follow::{News, follow};
-use super::{CliError, Console, Context, Exit, complete, given, task};
+use super::{Console, Context, Exit, Names, Result, given, task};
 use crate::screen::{EventLog, Ink, Line, bounds_a_task, date, is_shown};
 
 /// Most events that `-n` selects.
@@ -21,7 +21,7 @@ enum Action {
     /// Remove alarms from the status until they occur again
     Seen {
         /// Only of this node [default: of all nodes]
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: Option<String>,
     },
 }
@@ -35,10 +35,10 @@ pub(super) struct Events {
     #[arg(short, long)]
     follow: bool,
     /// Only of this node
-    #[arg(long, add = complete::nodes())]
+    #[arg(long, add = Names::Nodes.offer())]
     node: Option<String>,
     /// Only of this task: its id, or the start of it
-    #[arg(long, add = complete::tasks())]
+    #[arg(long, add = Names::Tasks.offer())]
     task: Option<String>,
     /// Only of this kind, as --json names it; may be given more than once: alarm, connected, lost, revision…
     #[arg(long, value_name = "KIND", value_parser = kinds(), hide_possible_values = true)]
@@ -67,7 +67,7 @@ impl Events {
     }
 }
 
-pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     if let Some(Action::Seen { node }) = &args.action {
         return seen(node.clone(), context, console).await;
     }
@@ -144,7 +144,7 @@ pub(super) async fn run(args: &Events, context: &Context<'_>, console: &mut Cons
 
 /// The request, started so that the last `last` events include only those that are shown as lines; others feed the
 /// progress display.
-async fn with_shown(request: EventsRequest, last: u32, context: &Context<'_>) -> Result<EventsRequest, CliError> {
+async fn with_shown(request: EventsRequest, last: u32, context: &Context<'_>) -> Result<EventsRequest> {
     let mut client = context.client().await?;
     let mut asked = last;
     loop {
@@ -176,7 +176,7 @@ async fn with_shown(request: EventsRequest, last: u32, context: &Context<'_>) ->
     }
 }
 
-async fn task_id(named: &str, context: &Context<'_>) -> Result<String, CliError> {
+async fn task_id(named: &str, context: &Context<'_>) -> Result<String> {
     let mut client = context.client().await?;
     let unknown = match task::find(&mut client, named).await {
         Ok(task) => return Ok(task.task_id),
@@ -192,7 +192,7 @@ async fn task_id(named: &str, context: &Context<'_>) -> Result<String, CliError>
     first.map(|_| named.to_owned()).ok_or(unknown)
 }
 
-async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     if let Some(node) = node.clone() {
         client.show_node(ShowNodeRequest { node }).await?;
@@ -208,14 +208,8 @@ async fn seen(node: Option<String>, context: &Context<'_>, console: &mut Console
         1 => format!("1 alarm{whose} is removed from the status, until it occurs again."),
         _ => format!("{alarms} alarms{whose} are removed from the status, until they occur again."),
     };
-    console.answer(
-        || EventsSeen {
-            node,
-            inline: Some(Inline::Reply(reply)),
-        },
-        |_| vec![Line::of(line)],
-    )?;
-    Ok(Exit::Fine)
+    let inline = Some(Inline::Reply(reply));
+    console.told(EventsSeen { node, inline }, line)
 }
 
 /// The kind of a task; empty when it is no longer on record.
@@ -236,7 +230,7 @@ fn show(
     log: &mut EventLog,
     day: &mut String,
     console: &mut Console<'_>,
-) -> Result<(), CliError> {
+) -> Result<()> {
     if console.json {
         return console.json_line(news);
     }

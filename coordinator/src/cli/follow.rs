@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use heeler_proto::v1::{EventsRequest, FleetEvent};
 
-use super::{CliError, Client, Context, Exit};
+use super::{CliError, Client, Context, Exit, Result};
 
 /// First wait before a new connection; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(250);
@@ -12,7 +12,6 @@ const LONGEST: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// An item of the followed stream.
-#[derive(Debug)]
 pub(super) enum News {
     /// An event; each arrives once.
     Event(Box<FleetEvent>),
@@ -23,15 +22,13 @@ pub(super) enum News {
 }
 
 /// Passes every event after `request.after` to `take` until that returns an exit code. Reconnects after a lost
-/// connection and continues with the next event.
-///
-/// # Errors
-/// When the first connection fails, the coordinator refuses, or it cannot be reached for ten minutes.
+/// connection and continues with the next event. Fails when the first connection fails, the coordinator refuses, or it
+/// cannot be reached for ten minutes.
 pub(super) async fn follow(
     context: &Context<'_>,
     mut request: EventsRequest,
-    mut take: impl AsyncFnMut(News) -> Result<Option<Exit>, CliError>,
-) -> Result<Exit, CliError> {
+    mut take: impl AsyncFnMut(News) -> Result<Option<Exit>>,
+) -> Result<Exit> {
     let mut client = context.client().await?;
     loop {
         match stream(&mut client, &mut request, &mut take).await {
@@ -45,7 +42,7 @@ pub(super) async fn follow(
     }
 }
 
-async fn again(context: &Context<'_>) -> Result<Client, CliError> {
+async fn again(context: &Context<'_>) -> Result<Client> {
     let mut wait = FIRST;
     let mut waited = Duration::ZERO;
     while waited < PATIENCE {
@@ -62,8 +59,8 @@ async fn again(context: &Context<'_>) -> Result<Client, CliError> {
 async fn stream(
     client: &mut Client,
     request: &mut EventsRequest,
-    take: &mut impl AsyncFnMut(News) -> Result<Option<Exit>, CliError>,
-) -> Result<Option<Exit>, CliError> {
+    take: &mut impl AsyncFnMut(News) -> Result<Option<Exit>>,
+) -> Result<Option<Exit>> {
     let mut events = client.events(request.clone()).await.map_err(lost)?.into_inner();
     while let Some(event) = events.message().await.map_err(lost)? {
         // Progress has no number.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use heeler_proto::v1::{NodeInfo, ShowNodeRequest};
 
 use super::error::file;
-use super::{CliError, Client};
+use super::{CliError, Client, Result};
 use crate::known::{short, unknown};
 
 /// Parses a whole number from `least` to `most`, for an option.
@@ -22,7 +22,7 @@ where
 }
 
 /// Fails when a value is given twice; `what` is the option: `--without`.
-pub(super) fn once(what: &str, given: &[impl AsRef<str>]) -> Result<(), CliError> {
+pub(super) fn once(what: &str, given: &[impl AsRef<str>]) -> Result<()> {
     let mut names: Vec<&str> = given.iter().map(AsRef::as_ref).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -37,22 +37,22 @@ pub(super) fn one_of<'n>(
     given: &str,
     names: impl Iterator<Item = &'n str> + Clone,
     list: &str,
-) -> Result<(), CliError> {
+) -> Result<()> {
     match names.clone().any(|name| name == given) {
         true => Ok(()),
-        false => Err(CliError::Other(unknown(what, given, names, list))),
+        false => Err(unknown(what, given, names, list).into()),
     }
 }
 
 /// Looks a node up; fails when the coordinator does not know it.
-pub(super) async fn node(client: &mut Client, name: &str) -> Result<NodeInfo, CliError> {
+pub(super) async fn node(client: &mut Client, name: &str) -> Result<NodeInfo> {
     let request = ShowNodeRequest { node: name.to_owned() };
     let shown = client.show_node(request).await?.into_inner();
     Ok(shown.node.unwrap_or_default())
 }
 
 /// Fails unless each value is a known node, and none is given twice.
-pub(super) async fn nodes(client: &mut Client, what: &str, given: &[String]) -> Result<(), CliError> {
+pub(super) async fn nodes(client: &mut Client, what: &str, given: &[String]) -> Result<()> {
     once(what, given)?;
     for name in given {
         node(client, name).await?;
@@ -61,7 +61,7 @@ pub(super) async fn nodes(client: &mut Client, what: &str, given: &[String]) -> 
 }
 
 /// Fails unless the file exists and can be read.
-pub(super) fn readable(path: &Path) -> Result<(), CliError> {
+pub(super) fn readable(path: &Path) -> Result<()> {
     let about = std::fs::File::open(path).and_then(|opened| opened.metadata());
     match about.map_err(file("read", path))?.is_dir() {
         true => Err(CliError::Other(format!(
@@ -73,14 +73,16 @@ pub(super) fn readable(path: &Path) -> Result<(), CliError> {
 }
 
 /// Fails when `--ssh` has a port, which ssh does not take there. An IPv6 address has more than one colon.
-pub(super) fn destination(given: Option<&str>) -> Result<(), CliError> {
+pub(super) fn destination(given: Option<&str>) -> Result<()> {
     let host = given.unwrap_or_default().rsplit('@').next().unwrap_or_default();
     match host.split_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
             Err(CliError::Usage(format!(
-                "--ssh takes no port, and {} has one\nWrite Port {} into your ssh config under Host NAME, with \
-                 HostName {}; then: --ssh NAME",
-                short(given.unwrap_or_default()),
+                "--ssh takes no port, and {} has one",
+                short(given.unwrap_or_default())
+            ))
+            .next(format!(
+                "Write Port {} into your ssh config under Host NAME, with HostName {}; then: --ssh NAME",
                 short(port),
                 short(host)
             )))
@@ -91,7 +93,7 @@ pub(super) fn destination(given: Option<&str>) -> Result<(), CliError> {
 
 /// Matches the words of `--confirm` with those that are asked for. Returns, for each word asked for, whether it must
 /// still be typed. Fails when a given word is not asked for.
-pub(super) fn words<'a>(asked: impl IntoIterator<Item = &'a str>, given: &[String]) -> Result<Vec<bool>, CliError> {
+pub(super) fn words<'a>(asked: impl IntoIterator<Item = &'a str>, given: &[String]) -> Result<Vec<bool>> {
     let mut left: Vec<&str> = given.iter().map(String::as_str).collect();
     let open = asked
         .into_iter()
@@ -104,10 +106,10 @@ pub(super) fn words<'a>(asked: impl IntoIterator<Item = &'a str>, given: &[Strin
         });
     let open = open.collect();
     match left.first() {
-        Some(stray) => Err(CliError::Usage(format!(
-            "--confirm {}: nothing here asks for it\nNothing was changed.",
-            short(stray)
-        ))),
+        Some(stray) => Err(
+            CliError::Usage(format!("--confirm {}: nothing here asks for it", short(stray)))
+                .next("Nothing was changed."),
+        ),
         None => Ok(open),
     }
 }

@@ -1,14 +1,13 @@
 use heeler_proto::v1::OperatorGrant;
 use heeler_proto::{OperatorName, TrustedOperator};
 
-use super::CliError;
+use super::{CliError, Result};
 use crate::pki::{NodeRequest, certificates, identify_operator, pem, public_point};
 use crate::screen::{Line, fingerprint};
 use crate::trust::Keyring;
 
 /// What one operator gives to a new one: a certificate, and the keys to trust. It holds no secret.
 pub(super) struct Grant {
-    /// Name of the new operator.
     pub(super) name: OperatorName,
     /// Their certificate, PEM.
     pub(super) certificate: String,
@@ -17,26 +16,18 @@ pub(super) struct Grant {
     pub(super) authorities: String,
     /// Trusted operators with keys, as the granting operator has verified them.
     pub(super) operators: Vec<TrustedOperator>,
-    /// HOST:PORT of the coordinator.
     pub(super) addresses: Vec<String>,
 }
 
 fn bad(why: &str) -> CliError {
-    CliError::Other(format!(
-        "this is not a grant from an operator: {why}\nThe operator who adds you makes one with: heeler operator add \
-         REQUEST > grant.pem"
-    ))
+    CliError::Other(format!("this is not a grant from an operator: {why}"))
+        .next("The operator who adds you makes one with: heeler operator add REQUEST > grant.pem")
 }
 
 impl Grant {
     /// Takes only the certificate from the coordinator's reply. Authorities and operators are those that this machine
     /// has verified.
-    pub(super) fn of(
-        granted: &OperatorGrant,
-        trust: &Keyring,
-        csr: &NodeRequest,
-        name: &OperatorName,
-    ) -> Result<Self, CliError> {
+    pub(super) fn of(granted: &OperatorGrant, trust: &Keyring, csr: &NodeRequest, name: &OperatorName) -> Result<Self> {
         let told = certificates(&granted.authorities).ok_or_else(|| bad("there is no authority in it"))?;
         for authority in told {
             if let Some(claim) = trust.authority(&authority)? {
@@ -73,8 +64,7 @@ impl Grant {
         format!("{head}{}\n{}", self.certificate, self.authorities)
     }
 
-    /// Parses the text.
-    pub(super) fn parse(text: &str) -> Result<Self, CliError> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let all = certificates(text).ok_or_else(|| bad("there is no certificate in it"))?;
         let (own, authorities) = all.split_first().ok_or_else(|| bad("there is no certificate in it"))?;
         let peer = identify_operator(own).map_err(|_| bad("its certificate names no operator"))?;
@@ -103,7 +93,7 @@ impl Grant {
     }
 
     /// Fails unless the certificate is for this key.
-    pub(super) fn is_for(&self, key: &NodeRequest) -> Result<(), CliError> {
+    pub(super) fn is_for(&self, key: &NodeRequest) -> Result<()> {
         match self.key_sha256 == key.key_sha256 {
             true => Ok(()),
             false => Err(bad("its certificate is for another key")),

@@ -3,8 +3,8 @@ use heeler_proto::json::{FirstAid, Handbook};
 use heeler_proto::v1::{HandbookReply, HandbookRequest};
 use heeler_store::Store;
 
-use super::init::in_full;
-use super::{CliError, Console, Context, Exit};
+use super::error::failed;
+use super::{CliError, Console, Context, Exit, Result};
 use crate::app::{AppError, handbook};
 use crate::screen::{self, CASES, NEVER};
 use crate::state::StateFolder;
@@ -14,7 +14,7 @@ Print it and put it where the machines are:
   heeler handbook | lp
 It needs no running coordinator, only its state folder, and holds no secret.";
 
-pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let book = match context.client().await {
         Ok(mut client) => client.handbook(HandbookRequest {}).await?.into_inner(),
         Err(CliError::NotRunning(_)) => {
@@ -22,15 +22,12 @@ pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Res
             if !state.database().exists() {
                 return Err(CliError::NoState(context.state()));
             }
-            read(&state, context.clock.now_ms())
-                .await
-                .map_err(|error| CliError::Other(in_full(&error)))?
+            read(&state, context.clock.now_ms()).await.map_err(failed)?
         }
         Err(error) => return Err(error),
     };
     let zone = console.zone.clone();
-    console.answer(|| document(&book), |width| screen::handbook(&book, &zone, width))?;
-    Ok(Exit::Fine)
+    console.answer(document(&book), |width| screen::handbook(&book, &zone, width))
 }
 
 /// Reads the handbook from a state folder without a running coordinator.

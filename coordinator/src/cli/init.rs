@@ -5,12 +5,14 @@ use clap::Args;
 use heeler_proto::OperatorName;
 use heeler_proto::json::Initialised;
 
-use super::error::file;
+use super::error::{failed, file, in_full};
 use super::place::write_whole;
-use super::{CliError, Console, Context, Exit, backup, git, recover};
+use super::{CliError, Console, Context, Exit, Result, backup, from_ansible, git, recover};
+use crate::ansible::Fleet;
 use crate::backup::{RecoveryFile, ensure_recovery, readable};
 use crate::config::{self, DEFAULT_PORT, FILE, parse_bytes, template};
-use crate::init::{InitOptions, init, look};
+use crate::init::{InitError, InitOptions, init, look};
+use crate::known::word;
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
 
@@ -19,6 +21,8 @@ use crate::state::StateFolder;
 Creates what is missing and keeps what exists; running it again is safe.
   heeler init --cluster home                             in this folder
   heeler init --cluster home ~/fleet --address 10.0.0.2  in ~/fleet
+  heeler init --cluster home --from-ansible hosts.ini    with the nodes of an
+                                            Ansible inventory
   heeler init --recover --from NODE ~/fleet              recover a lost
                                             coordinator from a node's copy")]
 pub(super) struct Init {
@@ -36,11 +40,14 @@ pub(super) struct Init {
     /// File for the recovery key, which opens backups; outside both folders [default: ~/heeler-recovery-CLUSTER.txt]
     #[arg(long, value_name = "FILE")]
     recovery: Option<PathBuf>,
+    /// Take the nodes from this Ansible inventory (INI), and say what was taken, changed and left out
+    #[arg(long, value_name = "FILE", conflicts_with = "recover")]
+    from_ansible: Option<PathBuf>,
     #[command(flatten)]
     recover: recover::Recover,
 }
 
-pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let named = args.folder.as_ref().or(context.global.config.as_ref());
     let folder = context
         .around
@@ -60,6 +67,11 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
         Err(error) => return Err(file("read", &path)(error)),
     };
     let is_new = there.is_none();
+    let fleet = match &args.from_ansible {
+        Some(_) if !is_new => return Err(no_import(&path, &folder)),
+        Some(named) => Some(from_ansible::read(&context.around.folder.join(named))?),
+        None => None,
+    };
     let state = StateFolder::new(context.state());
     if is_new {
         // Checked before the question for a name.
@@ -71,7 +83,7 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     check_recovery(args, (state.path(), &folder), context)?;
     let cluster = match &there {
         Some(config) => config.cluster.value.clone(),
-        None => name(args, console)?,
+        None => name(args, fleet.as_ref(), console)?,
     };
     if let Some(other) = args.cluster.as_ref().filter(|other| **other != cluster) {
         return Err(CliError::Usage(format!(
@@ -83,12 +95,12 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     let others = !args.address.is_empty() && there.is_some_and(|config| addresses(args).ok() != Some(named(&config)));
     if others {
         return Err(CliError::Usage(format!(
-            "--address: {} exists already, and its [coordinator] has the addresses\n\
-             Change them there, then: heeler apply",
+            "--address: {} exists already, and its [coordinator] has the addresses",
             path.display()
-        )));
+        ))
+        .next("Change them there, then: heeler apply"));
     }
-    let text = is_new.then(|| first_text(args, &cluster)).transpose()?;
+    let text = is_new.then(|| first_text(args, &cluster, fleet.as_ref())).transpose()?;
     let key = recovery_file(args, &cluster, (state.path(), &folder), context)?;
     let options = InitOptions {
         state: state.clone(),
@@ -96,17 +108,17 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
         cluster: cluster.clone(),
         operator,
     };
-    let other = |error| CliError::Other(in_full(&error));
+    let other = |error: InitError| CliError::Other(in_full(&error)).next(error.next());
     match (look(&options).await.map_err(other)?, &args.recovery) {
         (true, Some(_)) => {
             return Err(CliError::Usage(
-                "--recovery: this coordinator already has a recovery key, and a second one would open nothing\nLeave \
-                 it out."
-                    .into(),
-            ));
+                "--recovery: this coordinator already has a recovery key, and a second one would open nothing"
+                    .to_owned(),
+            )
+            .next("Leave it out."));
         }
         (true, None) => {}
-        (false, _) => readable(&key).map_err(|error| backup::failed(&error))?,
+        (false, _) => readable(&key).map_err(failed)?,
     }
     if is_new {
         refuse_a_second(&state, &folder)?;
@@ -120,8 +132,8 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
     let new_state = init(&options, context.clock).await.map_err(other)?;
     let recovery = ensure_recovery(&state, &key, &context.around.login(), context.clock.now_ms())
         .await
-        .map_err(|error| backup::failed(&error))?;
-    let document = || Initialised {
+        .map_err(failed)?;
+    let document = Initialised {
         cluster: cluster.clone(),
         config: folder.display().to_string(),
         state: state.path().display().to_string(),
@@ -131,8 +143,9 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
             RecoveryFile::Known => None,
             RecoveryFile::Made(path) | RecoveryFile::Again(path) => Some(path.display().to_string()),
         },
+        from_ansible: fleet.as_ref().map(|fleet| fleet.report.clone()),
     };
-    let word = if new_state { "made" } else { "exists already" };
+    let made = if new_state { "made" } else { "exists already" };
     let mut lines = vec![
         Line::of(format!(
             "config  {}{}",
@@ -140,13 +153,23 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
             if in_git { "" } else { " (git did not work)" }
         )),
         Line::of(format!(
-            "state   {} ({word}): it holds the keys",
+            "state   {} ({made}): it holds the keys",
             state.path().display()
         )),
-        Line::new(),
-        Line::of("Next: heeler serve"),
-        Line::of("      and in another terminal: heeler node add NAME --ssh USER@HOST"),
     ];
+    lines.extend(document.from_ansible.iter().flat_map(screen::imported));
+    lines.extend([Line::new(), Line::of("Next: heeler serve")]);
+    match fleet.iter().flat_map(Fleet::names).next() {
+        Some(first) => lines.extend([
+            Line::of(format!(
+                "      and in another terminal, for each node: heeler node add {first}"
+            )),
+            Line::of("      which offers its disks for heeler.toml, and then: heeler plan"),
+        ]),
+        None => lines.push(Line::of(
+            "      and in another terminal: heeler node add NAME --ssh USER@HOST",
+        )),
+    }
     lines.splice(2..2, recovery_lines(&recovery, console.screen.width));
     if !in_git {
         lines.insert(
@@ -154,30 +177,38 @@ pub(super) async fn run(args: &Init, context: &Context<'_>, console: &mut Consol
             Line::of("        git records every change of heeler.toml: install it, then git init there"),
         );
     }
-    console.answer(document, |_| lines)?;
-    Ok(Exit::Fine)
+    console.answer(document, |_| lines)
 }
 
 /// Fails when the state folder belongs to a heeler.toml elsewhere. An empty second one would want none of
 /// the existing nodes.
-fn refuse_a_second(state: &StateFolder, folder: &Path) -> Result<(), CliError> {
+fn refuse_a_second(state: &StateFolder, folder: &Path) -> Result<()> {
     let noted = std::fs::read_to_string(state.config()).unwrap_or_default();
     let noted = Path::new(noted.trim());
     if noted.as_os_str().is_empty() || noted == folder || !noted.join(FILE).exists() {
         return Ok(());
     }
-    Err(CliError::Usage(format!(
-        "{} already holds the coordinator for the heeler.toml in {}; nothing was created in {}\n\
-         To move it, move that folder, then: heeler init --config FOLDER\n\
-         For another cluster: heeler init --state ANOTHER --cluster NAME FOLDER",
-        state.path().display(),
-        noted.display(),
-        folder.display()
-    )))
+    Err(CliError::Usage(format!("{} already holds the coordinator for the heeler.toml in {}; nothing was created in {}", state.path().display(), noted.display(), folder.display())).next("To move it, move that folder, then: heeler init --config FOLDER\nFor another cluster: heeler init --state ANOTHER --cluster NAME FOLDER"))
 }
 
-fn first_text(args: &Init, cluster: &str) -> Result<String, CliError> {
-    let text = template(cluster, &addresses(args)?);
+/// Why an inventory is not read: it could only be mixed with what a person wrote, or replace it.
+fn no_import(path: &Path, folder: &Path) -> CliError {
+    CliError::Usage(format!(
+        "--from-ansible: {} exists already, and heeler init overwrites nothing",
+        path.display()
+    ))
+    .next(format!(
+        "To go on with that file: heeler init {}\nTo add a node to it: heeler node add NAME --ssh USER@HOST",
+        word(&folder.display().to_string())
+    ))
+}
+
+fn first_text(args: &Init, cluster: &str, fleet: Option<&Fleet>) -> Result<String> {
+    let addresses = addresses(args)?;
+    let text = match fleet {
+        Some(fleet) => fleet.toml(cluster, &addresses),
+        None => template(cluster, &addresses),
+    };
     parse_bytes(text.as_bytes()).map_err(CliError::Config)?;
     Ok(text)
 }
@@ -189,7 +220,7 @@ fn recovery_file(
     cluster: &str,
     (state, folder): (&Path, &Path),
     context: &Context<'_>,
-) -> Result<PathBuf, CliError> {
+) -> Result<PathBuf> {
     if let Some(named) = check_recovery(args, (state, folder), context)? {
         return Ok(named);
     }
@@ -202,11 +233,7 @@ fn recovery_file(
 }
 
 /// Checks the file that `--recovery` names.
-fn check_recovery(
-    args: &Init,
-    (state, folder): (&Path, &Path),
-    context: &Context<'_>,
-) -> Result<Option<PathBuf>, CliError> {
+fn check_recovery(args: &Init, (state, folder): (&Path, &Path), context: &Context<'_>) -> Result<Option<PathBuf>> {
     let Some(named) = &args.recovery else { return Ok(None) };
     let named = context.around.folder.join(named);
     if backup::within(&named, state) || backup::within(&named, folder) {
@@ -238,8 +265,9 @@ fn recovery_lines(recovery: &RecoveryFile, width: usize) -> Vec<Line> {
         .collect()
 }
 
-fn name(args: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
-    let cluster = match &args.cluster {
+fn name(args: &Init, fleet: Option<&Fleet>, console: &mut Console<'_>) -> Result<String> {
+    let known = args.cluster.as_ref().or_else(|| fleet?.cluster.as_ref());
+    let cluster = match known {
         Some(cluster) => cluster.clone(),
         None if console.person.is_there() => {
             let question = "Name of the cluster (lower-case letters, digits, hyphens; cannot be changed later):";
@@ -261,16 +289,13 @@ fn name(args: &Init, console: &mut Console<'_>) -> Result<String, CliError> {
 }
 
 /// Checks the operator's name, which is signed and becomes part of a path.
-fn operator(name: &str) -> Result<OperatorName, CliError> {
+fn operator(name: &str) -> Result<OperatorName> {
     OperatorName::new(name).map_err(|_| {
-        CliError::Usage(format!(
-            "{name:?} is not a valid operator name: use letters, digits and ._@-, and start with a letter or a digit; at most 64\n\
-             Give your name: heeler init --operator NAME"
-        ))
+        CliError::Usage(format!("{name:?} is not a valid operator name: use letters, digits and ._@-, and start with a letter or a digit; at most 64")).next("Give your name: heeler init --operator NAME")
     })
 }
 
-fn addresses(args: &Init) -> Result<Vec<SocketAddr>, CliError> {
+fn addresses(args: &Init) -> Result<Vec<SocketAddr>> {
     if args.address.is_empty() {
         let own = own_address().ok_or_else(|| {
             CliError::Usage("this machine has no address that nodes could reach: name it with --address IP".into())
@@ -296,18 +321,4 @@ fn own_address() -> Option<SocketAddr> {
     socket.connect("192.0.2.1:9").ok()?;
     let ip = socket.local_addr().ok()?.ip();
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, DEFAULT_PORT))
-}
-
-/// The error with its causes, each text once.
-pub(super) fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -33,9 +33,8 @@ pub(super) fn pretty<D: Serialize>(document: D) -> String {
     serde_json::to_string_pretty(&numbered(document)).unwrap_or_default()
 }
 
-/// The document of an error: the first line of `text` says what failed, the others what to type.
-pub(super) fn failure(text: &str, exit: Exit, mistakes: &[ConfigError]) -> Failure {
-    let (message, next) = text.split_once('\n').unwrap_or((text, ""));
+/// The document of an error: what failed, and what to type.
+pub(super) fn failure((message, next): (String, String), exit: Exit, mistakes: &[ConfigError]) -> Failure {
     let number = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
     let mistakes = mistakes.iter().map(|mistake| Mistake {
         line: number(mistake.place.line),
@@ -45,8 +44,8 @@ pub(super) fn failure(text: &str, exit: Exit, mistakes: &[ConfigError]) -> Failu
     });
     Failure {
         error: Some(FailureCause {
-            message: message.to_owned(),
-            next: next.trim().to_owned(),
+            message,
+            next,
             exit: exit as u32,
             heeler_toml: mistakes.collect(),
         }),

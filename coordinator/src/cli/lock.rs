@@ -6,14 +6,13 @@ use heeler_proto::v1::AuditHead;
 use heeler_proto::{hex, unhex};
 use serde::{Deserialize, Serialize};
 
-use super::CliError;
 use super::error::file;
 use super::place::write_whole;
+use super::{CliError, Result};
 
 /// The file name; it is in the folder of heeler.toml, and committed.
 pub(super) const FILE: &str = "heeler.lock";
 
-/// Content of heeler.lock.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lock {
@@ -35,7 +34,6 @@ impl Lock {
         }
     }
 
-    /// Whether both are of the same revision.
     pub(super) fn names_the_same(&self, other: &Self) -> bool {
         self.revision == other.revision && self.sha256 == other.sha256
     }
@@ -59,22 +57,19 @@ impl Lock {
     }
 
     /// Reads heeler.lock; the default when the file is missing.
-    pub(super) fn read(folder: &Path) -> Result<Self, CliError> {
+    pub(super) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             read => read.map_err(file("read", &path))?,
         };
         toml::from_str(&text).map_err(|error| {
-            CliError::Other(format!(
-                "{} was edited or damaged: {}\nRestore it from git, or: heeler config pull",
-                path.display(),
-                error.message()
-            ))
+            CliError::Other(format!("{} was edited or damaged: {}", path.display(), error.message()))
+                .next("Restore it from git, or: heeler config pull")
         })
     }
 
-    pub(super) fn write(&self, folder: &Path) -> Result<(), CliError> {
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(FILE);
         let audit = match self.audit.as_str() {
             "" => String::new(),
@@ -115,7 +110,7 @@ mod tests {
         assert!(
             Lock::read(folder.path())
                 .unwrap_err()
-                .to_string()
+                .text()
                 .contains("heeler config pull")
         );
     }

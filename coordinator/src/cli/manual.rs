@@ -4,10 +4,10 @@ use clap::CommandFactory as _;
 
 use super::args::Heeler;
 use super::error::file;
-use super::{CliError, Exit};
+use super::{Exit, Result};
 
 /// Writes one manual page for each command, from its help text: heeler.1, heeler-node-add.1, and so on.
-pub(super) fn write(folder: &Path) -> Result<Exit, CliError> {
+pub(super) fn write(folder: &Path) -> Result<Exit> {
     std::fs::create_dir_all(folder).map_err(file("make", folder))?;
     clap_mangen::generate_to(Heeler::command(), folder).map_err(file("write into", folder))?;
     Ok(Exit::Fine)

@@ -17,6 +17,7 @@ mod disk;
 mod error;
 mod events;
 mod follow;
+mod from_ansible;
 mod git;
 mod given;
 mod grant;
@@ -65,11 +66,13 @@ pub use error::{CliError, Exit};
 pub use place::{Surroundings, Variables};
 
 use args::{Command, Global, Heeler};
+use complete::Names;
 
 use crate::clock::{Clock, SystemClock};
 use crate::screen::{Ink, Line, mistakes, wrap};
 
-/// What every command gets.
+type Result<T, E = CliError> = std::result::Result<T, E>;
+
 pub(crate) struct Context<'a> {
     around: &'a Surroundings,
     global: Global,
@@ -92,7 +95,7 @@ impl Context<'_> {
         named.or_else(|| remote::noted(&self.state()))
     }
 
-    async fn client(&self) -> Result<Client, CliError> {
+    async fn client(&self) -> Result<Client> {
         let state = self.state();
         match self.elsewhere() {
             Some(address) => {
@@ -192,7 +195,7 @@ fn dispatch<'a>(
     context: &'a Context<'_>,
     console: &'a mut Console<'_>,
     demonstration: &'a dyn Demonstration,
-) -> Pin<Box<dyn Future<Output = Result<Exit, CliError>> + 'a>> {
+) -> Pin<Box<dyn Future<Output = Result<Exit>> + 'a>> {
     Box::pin(async move {
         match command {
             None => welcome::run(context, console).await,
@@ -227,12 +230,17 @@ fn dispatch<'a>(
 
 fn usage(error: &clap::Error, json: bool, session: Session<'_>) -> Exit {
     if json && error.use_stderr() {
-        let mut text = error.to_string();
-        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            text.insert_str(0, "a subcommand or an argument is missing\n");
-        }
-        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-        let _ = writeln!(session.out, "{}", json::line(json::failure(text, Exit::Usage, &[])));
+        let text = error.to_string();
+        // clap has one text for what is wrong and how to call it.
+        let (message, next) = match error.kind() {
+            clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                ("a subcommand or an argument is missing", text.as_str())
+            }
+            _ => text.split_once('\n').unwrap_or((&text, "")),
+        };
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let parts = (message.to_owned(), next.trim().to_owned());
+        let _ = writeln!(session.out, "{}", json::line(json::failure(parts, Exit::Usage, &[])));
     }
     let stream = if error.use_stderr() { session.err } else { session.out };
     let text = error.to_string();
@@ -254,13 +262,17 @@ fn complain(error: &CliError, console: &mut Console<'_>) {
             &[]
         };
         // stderr still gets the text when stdout is closed.
-        let _ = console.json_line(json::failure(&error.to_string(), error.exit(), mistakes));
+        let _ = console.json_line(json::failure(
+            (error.to_string(), error.advice()),
+            error.exit(),
+            mistakes,
+        ));
     }
     let screen = console.screen;
     if let CliError::Config(errors) = error {
         return console.aside(&mistakes(errors, screen));
     }
-    let text = error.to_string();
+    let text = error.text();
     let mut said = text.lines();
     let mut lines = Vec::new();
     for (index, line) in wrap(said.next().unwrap_or_default(), screen.width - 7)

@@ -4,7 +4,7 @@ use heeler_proto::json::NodeRevoke;
 use heeler_proto::json::node_revoke::Inline;
 use heeler_proto::v1::{DiscoverRequest, ListNodesRequest, NodeState, RevokeReply, RevokeRequest, ShowNodeRequest};
 
-use super::{CliError, Console, Context, Exit, complete, contact, given, pause, removal};
+use super::{Console, Context, Exit, Names, Result, contact, given, pause, removal};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -16,13 +16,13 @@ pub(super) enum Node {
     /// Show everything that is known about one node
     Show {
         /// Name of the node
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: String,
     },
     /// Make a node examine itself again, and show the result
     Discover {
         /// Name of the node
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: String,
     },
     /// Give a node no new tasks for a while; its snapshots continue
@@ -30,7 +30,7 @@ pub(super) enum Node {
     /// End a pause
     Resume {
         /// Name of the node
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: String,
     },
     /// Remove the agent from a node; everything else on it keeps running
@@ -40,7 +40,7 @@ pub(super) enum Node {
     /// Revoke a node's key: its session ends at once, and it cannot connect again
     Revoke {
         /// Name of the node
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: String,
         /// Do not ask
         #[arg(long)]
@@ -48,7 +48,7 @@ pub(super) enum Node {
     },
 }
 
-pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let now = context.clock.now_ms();
     match args {
@@ -59,17 +59,17 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
         Node::Resume { node } => return pause::resume(node, context, console).await,
         Node::List => {
             let reply = client.list_nodes(ListNodesRequest {}).await?.into_inner();
-            console.answer(|| &reply, |width| screen::nodes(&reply.nodes, now, width))?;
+            console.answer(&reply, |width| screen::nodes(&reply.nodes, now, width))?;
         }
         Node::Show { node } => {
             let reply = client.show_node(ShowNodeRequest { node }).await?.into_inner();
             let zone = console.zone.clone();
-            console.answer(|| &reply, |width| screen::node(&reply, now, &zone, width))?;
+            console.answer(&reply, |width| screen::node(&reply, now, &zone, width))?;
         }
         Node::Discover { node } => {
             let facts = client.discover(DiscoverRequest { node }).await?.into_inner().facts;
             let facts = facts.unwrap_or_default();
-            console.answer(|| &facts, |_| screen::facts(&facts))?;
+            console.answer(&facts, |_| screen::facts(&facts))?;
         }
         Node::Revoke { node, yes } => {
             let known = given::node(&mut client, &node).await?;
@@ -79,16 +79,10 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
                 inline: Some(Inline::Reply(reply)),
             };
             if matches!(known.state(), NodeState::Revoked | NodeState::Released) {
-                console.answer(
-                    || document(RevokeReply { session_closed: false }),
-                    |_| {
-                        vec![screen::Line::of(format!(
-                            "{node} is {} already: its key is refused.",
-                            known.state().word()
-                        ))]
-                    },
-                )?;
-                return Ok(Exit::Fine);
+                return console.told(
+                    document(RevokeReply { session_closed: false }),
+                    format!("{node} is {} already: its key is refused.", known.state().word()),
+                );
             }
             let question = format!(
                 "Revoke {node}? Its key can never be used again. To take the node back, you must flash its SD card again. [y/N]"
@@ -100,13 +94,9 @@ pub(super) async fn run(args: Node, context: &Context<'_>, console: &mut Console
             } else {
                 "it was not connected"
             };
-            console.answer(
-                || document(reply),
-                |_| {
-                    vec![screen::Line::of(format!(
-                        "{node} is revoked; {how}. Its data is unchanged."
-                    ))]
-                },
+            console.told(
+                document(reply),
+                format!("{node} is revoked; {how}. Its data is unchanged."),
             )?;
         }
     }

@@ -12,10 +12,10 @@ use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::consent::Key;
-use super::error::file;
+use super::error::{failed, file};
 use super::grant::Grant;
 use super::remote::{Credentials, note};
-use super::{CliError, Client, Console, Context, Exit, complete};
+use super::{CliError, Client, Console, Context, Exit, Names, Result};
 use crate::known::{short, unknown};
 use crate::pki::{NodeRequest, new_operator, pem};
 use crate::screen::{self, Line};
@@ -48,7 +48,7 @@ pub(super) enum Operator {
     /// Revoke an operator's key: its connections end, and the nodes refuse the key
     Revoke {
         /// Name of the operator
-        #[arg(add = complete::operators())]
+        #[arg(add = Names::Operators.offer())]
         name: String,
         /// Do not ask
         #[arg(long)]
@@ -65,7 +65,7 @@ pub(super) struct Add {
     yes: bool,
 }
 
-pub(super) async fn run(args: Operator, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Operator, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     match args {
         Operator::List => list(context, console).await,
         Operator::Request { name } => request(name, context, console),
@@ -75,10 +75,10 @@ pub(super) async fn run(args: Operator, context: &Context<'_>, console: &mut Con
     }
 }
 
-async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let reply = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
-    let document = || {
+    let document = {
         let operators = reply.operators.iter().map(|operator| OperatorRow {
             fingerprint: screen::fingerprint(&operator.public_key),
             inline: Some(operator_row::Inline::Operator(operator.clone())),
@@ -89,18 +89,14 @@ async fn list(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, 
         }
     };
     let now_ms = context.clock.now_ms();
-    console.answer(document, |_| screen::operators(&reply, now_ms))?;
-    Ok(Exit::Fine)
+    console.answer(document, |_| screen::operators(&reply, now_ms))
 }
 
-fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let name = OperatorName::new(&name.unwrap_or_else(|| context.around.login())).map_err(|invalid| {
-        CliError::Usage(format!(
-            "{invalid}\nGive your name: heeler operator request --name NAME"
-        ))
+        CliError::Usage(format!("{invalid}")).next("Give your name: heeler operator request --name NAME")
     })?;
     let state = StateFolder::new(context.state());
-    let failed = |error: crate::pki::PkiError| CliError::Other(super::init::in_full(&error));
     new_operator(&state.operator(name.as_str())).map_err(failed)?;
     let credentials = Credentials::of(state.path(), name.as_str());
     let der = credentials.request()?;
@@ -108,7 +104,7 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
     let text = pem("CERTIFICATE REQUEST", &der);
     let fingerprint = screen::fingerprint(&known.point());
     console.answer(
-        || OperatorRequest {
+        OperatorRequest {
             name: name.to_string(),
             fingerprint: fingerprint.clone(),
             request: text.clone(),
@@ -124,19 +120,15 @@ fn request(name: Option<String>, context: &Context<'_>, console: &mut Console<'_
     Ok(Exit::Fine)
 }
 
-async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let text = std::fs::read(&args.file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => CliError::Other(format!(
-            "there is no file {}\nThe new operator makes it: heeler operator request > request.pem",
-            args.file.display()
-        )),
+        std::io::ErrorKind::NotFound => CliError::Other(format!("there is no file {}", args.file.display()))
+            .next("The new operator makes it: heeler operator request > request.pem"),
         _ => file("read", &args.file)(error),
     })?;
     let bad = || {
-        CliError::Other(format!(
-            "{} is not a request from an operator\nThey make one with: heeler operator request",
-            args.file.display()
-        ))
+        CliError::Other(format!("{} is not a request from an operator", args.file.display()))
+            .next("They make one with: heeler operator request")
     };
     let der = CertificateSigningRequestDer::from_pem_slice(&text).map_err(|_| bad())?;
     let csr = NodeRequest::parse(&der).map_err(|_| bad())?;
@@ -194,7 +186,7 @@ async fn add(args: &Add, context: &Context<'_>, console: &mut Console<'_>) -> Re
     Ok(Exit::Fine)
 }
 
-fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut text = String::new();
     match named {
         Some(path) => text = std::fs::read_to_string(path).map_err(file("read", path))?,
@@ -221,35 +213,34 @@ fn accept(named: Option<&Path>, context: &Context<'_>, console: &mut Console<'_>
         None => "Next: heeler --coordinator HOST:7445 status".to_owned(),
     };
     console.answer(
-        || OperatorAccept {
+        OperatorAccept {
             name: grant.name.to_string(),
             coordinator: address.map(str::to_owned),
         },
         |_| vec![Line::of(format!("You are {} there.", grant.name)), Line::of(next)],
-    )?;
-    Ok(Exit::Fine)
+    )
 }
 
-async fn operators(client: &mut Client) -> Result<Vec<OperatorInfo>, CliError> {
+async fn operators(client: &mut Client) -> Result<Vec<OperatorInfo>> {
     let known = client.list_operators(ListOperatorsRequest {}).await?.into_inner();
     Ok(known.operators)
 }
 
 /// Fails when another operator has the name, or it was revoked.
-fn free(name: &OperatorName, point: &[u8], known: &[OperatorInfo]) -> Result<(), CliError> {
+fn free(name: &OperatorName, point: &[u8], known: &[OperatorInfo]) -> Result<()> {
     let theirs = known.iter().find(|known| known.name == name.as_str());
     let how = match theirs {
         Some(known) if known.revoked_at_ms > 0 => "revoked",
         Some(known) if known.public_key != point => "another key",
         _ => return Ok(()),
     };
-    Err(CliError::NotConfirmed(format!(
-        "the name {name} is taken ({how}): they choose another one\n\
-         They type: heeler operator request --name NAME. Names that are taken: heeler operator list"
-    )))
+    Err(
+        CliError::NotConfirmed(format!("the name {name} is taken ({how}): they choose another one"))
+            .next("They type: heeler operator request --name NAME. Names that are taken: heeler operator list"),
+    )
 }
 
-async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let (key, trust) = Key::with_trust(context, &mut client).await?;
     let known = operators(&mut client).await?;
@@ -257,18 +248,17 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
     let names = active.clone().map(|known| known.name.as_str());
     let unknown = || {
         let what = format!("no operator {} may consent now", short(&name));
-        CliError::Other(unknown(&what, &name, names.clone(), "heeler operator list"))
+        CliError::from(unknown(what, &name, names.clone(), "heeler operator list"))
     };
     let whose = active.find(|known| known.name == name).ok_or_else(unknown)?;
     let own = trust.own();
     if name == own.name || whose.public_key == own.public_key {
         return Err(CliError::NotConfirmed(format!(
-            "this is your own key ({}, {}), which you cannot revoke yourself\nAnother operator can: heeler operator \
-             revoke {}",
+            "this is your own key ({}, {}), which you cannot revoke yourself",
             own.name,
-            screen::fingerprint(&own.public_key),
-            own.name
-        )));
+            screen::fingerprint(&own.public_key)
+        ))
+        .next(format!("Another operator can: heeler operator revoke {}", own.name)));
     }
     let revoked = OperatorName::new(&name).map_err(|_| unknown())?;
     let claim = trust.operator(&name, whose.public_key.clone())?;
@@ -284,23 +274,20 @@ async fn revoke(name: String, yes: bool, context: &Context<'_>, console: &mut Co
         public_key: whose.public_key.clone(),
     };
     let statement = Some(key.state(&trust, change, context.clock.now_ms())?);
-    let reply = client
-        .revoke_operator(RevokeOperatorRequest { statement })
-        .await?
-        .into_inner();
+    let request = RevokeOperatorRequest { statement };
+    let reply = client.revoke_operator(request).await?.into_inner();
     let vouched: Vec<&str> = known
         .iter()
         .filter(|other| other.added_by == name && other.revoked_at_ms == 0)
         .map(|other| other.name.as_str())
         .collect();
     console.answer(
-        || OperatorRevoke {
+        OperatorRevoke {
             revoked: name.clone(),
             fingerprint,
             vouched_for: vouched.iter().map(|&other| other.to_owned()).collect(),
             inline: Some(operator_revoke::Inline::Reply(reply.clone())),
         },
         |_| screen::revoked(&name, &reply.behind, &vouched),
-    )?;
-    Ok(Exit::Fine)
+    )
 }

@@ -1,8 +1,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::CliError;
 use super::error::file;
+use super::{CliError, Result};
 use crate::config::FILE;
 
 /// Looks up an environment variable; None when it is missing or empty.
@@ -20,7 +20,6 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// Those of this process.
-    #[must_use]
     pub fn of_this_process() -> Self {
         Self {
             variable: Box::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
@@ -31,7 +30,6 @@ impl Surroundings {
 
     /// The state folder: `named` (--state), else $HEELER_STATE, else /var/lib/heeler for root, else `heeler` in
     /// $XDG_STATE_HOME or ~/.local/state.
-    #[must_use]
     pub fn state(&self, named: Option<&Path>) -> PathBuf {
         let variable = |name: &str| (self.variable)(name).map(PathBuf::from);
         if let Some(named) = named {
@@ -49,7 +47,6 @@ impl Surroundings {
 
     /// The folder of heeler.toml: `named` (--config), else $HEELER_CONFIG, else the current folder if it has one,
     /// else the folder that `init` noted in the state folder.
-    #[must_use]
     pub fn config(&self, named: Option<&Path>, state: &Path) -> PathBuf {
         if let Some(named) = named {
             return self.folder.join(named);
@@ -65,7 +62,6 @@ impl Surroundings {
     }
 
     /// The login name, which selects the operator whose key signs.
-    #[must_use]
     pub fn login(&self) -> String {
         let variable = |name: &str| (self.variable)(name);
         let on_record = || {
@@ -84,7 +80,7 @@ impl Surroundings {
 const LARGEST_BYTES: u64 = 1 << 20;
 
 /// Reads the bytes of heeler.toml.
-pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
+pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>> {
     let path = folder.join(FILE);
     let about = match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -104,7 +100,7 @@ pub(super) fn read_config(folder: &Path) -> Result<Vec<u8>, CliError> {
 
 /// Replaces a file completely or not at all, because the old content may be a person's work. Keeps its mode, and
 /// follows a link.
-pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), CliError> {
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mode = std::fs::metadata(&real).map(|about| about.permissions().mode()).ok();
     heeler_os::replace(&real, text.as_bytes(), mode).map_err(file("write", path))

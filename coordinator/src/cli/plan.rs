@@ -2,13 +2,13 @@ use clap::Args;
 use heeler_proto::v1::PlanReply;
 
 use super::candidate::Candidate;
-use super::{CliError, Console, Context, Exit, complete, given};
+use super::{CliError, Console, Context, Exit, Names, Result, given};
 use crate::screen::{self, PlanState, PlanView, plan_state};
 
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     /// Only these nodes [default: all of heeler.toml]
-    #[arg(value_name = "NODE", add = complete::wanted_nodes())]
+    #[arg(value_name = "NODE", add = Names::Wanted.offer())]
     nodes: Vec<String>,
     /// End with 2 when something would change, and with 3 when a node is blocked
     #[arg(long)]
@@ -23,7 +23,7 @@ without reading it first, needs its serial. Type these, or give them with
 --confirm; --yes is not enough for them.")]
 pub(super) struct Apply {
     /// Only these nodes [default: all of heeler.toml]
-    #[arg(value_name = "NODE", add = complete::wanted_nodes())]
+    #[arg(value_name = "NODE", add = Names::Wanted.offer())]
     pub(super) nodes: Vec<String>,
     /// Do not ask about changes that can be undone
     #[arg(long)]
@@ -32,14 +32,14 @@ pub(super) struct Apply {
     #[arg(long, value_name = "NODE|SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) confirm: Vec<String>,
     /// Create a pool on this disk without reading every byte of it first; you must type its serial
-    #[arg(long, value_name = "SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new(), add = complete::disks())]
+    #[arg(long, value_name = "SERIAL", value_parser = clap::builder::NonEmptyStringValueParser::new(), add = Names::Disks.offer())]
     pub(super) skip_reading: Vec<String>,
     /// Accept this heeler.toml even if a newer revision is accepted; this undoes that revision
     #[arg(long)]
     pub(super) overwrite: bool,
 }
 
-pub(super) async fn run(args: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Plan, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let candidate = Candidate::read(context).await?;
     let reply = ask(&candidate, &args.nodes, &[], context).await?;
     show(&candidate, &reply, Some("heeler apply"), console)?;
@@ -58,7 +58,7 @@ pub(super) async fn ask(
     nodes: &[String],
     unread: &[String],
     context: &Context<'_>,
-) -> Result<PlanReply, CliError> {
+) -> Result<PlanReply> {
     let mut request = candidate.request(nodes)?;
     given::once("--skip-reading", unread)?;
     request.skip_reading = unread.to_vec();
@@ -70,7 +70,7 @@ pub(super) fn show(
     reply: &PlanReply,
     apply: Option<&str>,
     console: &mut Console<'_>,
-) -> Result<(), CliError> {
+) -> Result<()> {
     let view = PlanView {
         reply,
         wanted: Some((&candidate.config, &candidate.checkout)),
@@ -84,7 +84,7 @@ pub(super) fn show(
 }
 
 /// Asks a yes-or-no question; `yes` answers it. `again` is the command to show when nobody can be asked.
-pub(super) fn agree(question: &str, yes: bool, again: &str, console: &mut Console<'_>) -> Result<(), CliError> {
+pub(super) fn agree(question: &str, yes: bool, again: &str, console: &mut Console<'_>) -> Result<()> {
     if yes {
         return Ok(());
     }

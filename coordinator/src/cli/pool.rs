@@ -1,7 +1,7 @@
 use clap::Subcommand;
 
 use super::removal::{self, Forget};
-use super::{CliError, Console, Context, Exit};
+use super::{Console, Context, Exit, Result};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Pool {
@@ -9,7 +9,7 @@ pub(super) enum Pool {
     Forget(Forget),
 }
 
-pub(super) async fn run(args: Pool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Pool, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let Pool::Forget(args) = args;
     removal::forget(args, context, console).await
 }

@@ -8,7 +8,7 @@ use super::error::file;
 use super::lock::Lock;
 use super::place::write_whole;
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, git};
+use super::{CliError, Console, Context, Exit, Result, git};
 use crate::config::FILE;
 use crate::screen::{Line, diff};
 
@@ -25,20 +25,18 @@ pub(super) struct Pull {
     pub(super) yes: bool,
 }
 
-pub(super) async fn run(args: &Config, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Config, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let Config::Pull(pull) = args;
     let accepted = accepted(context).await?;
     write(&accepted, pull.yes, context, console).await
 }
 
 /// The accepted revision; fails before the first apply.
-pub(super) async fn accepted(context: &Context<'_>) -> Result<Revision, CliError> {
+pub(super) async fn accepted(context: &Context<'_>) -> Result<Revision> {
     let mut client = context.client().await?;
     let accepted = client.accepted_revision(AcceptedRevisionRequest {}).await?.into_inner();
     match accepted.number {
-        0 => Err(CliError::Other(
-            "no revision has been accepted yet\nThe first one: heeler apply".into(),
-        )),
+        0 => Err(CliError::Other("no revision has been accepted yet".to_owned()).next("The first one: heeler apply")),
         _ => Ok(accepted),
     }
 }
@@ -49,14 +47,14 @@ pub(super) async fn write(
     yes: bool,
     context: &Context<'_>,
     console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+) -> Result<Exit> {
     let folder = context.config();
     let path = folder.join(FILE);
     if !folder.is_dir() {
-        return Err(CliError::Other(format!(
-            "could not write {}: there is no such folder\nMake it, or name another one with --config",
-            path.display()
-        )));
+        return Err(
+            CliError::Other(format!("could not write {}: there is no such folder", path.display()))
+                .next("Make it, or name another one with --config"),
+        );
     }
     let here = there(&path)?;
     let changed = here != accepted.text;
@@ -79,19 +77,18 @@ pub(super) async fn write(
         path.display(),
         accepted.number
     );
-    console.answer(
-        || ConfigPull {
+    console.told(
+        ConfigPull {
             file: path.display().to_string(),
             revision: accepted.number,
             changed,
         },
-        |_| vec![Line::of(said)],
-    )?;
-    Ok(Exit::Fine)
+        said,
+    )
 }
 
 /// Saves a heeler.toml with uncommitted lines under a free name beside it.
-async fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) -> Result<(), CliError> {
+async fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) -> Result<()> {
     let checkout = git::checkout(folder).await;
     let committed = !checkout.commit.is_empty() && checkout.dirty_lines == 0;
     let accepted = Lock::read(folder).is_ok_and(|seen| seen.names_the_same(&Lock::of(seen.revision, here)));
@@ -115,15 +112,16 @@ async fn keep_uncommitted(folder: &Path, here: &str, console: &mut Console<'_>) 
 
 /// The existing text; empty when there is no file. Fails for a file that is not UTF-8: it may be a person's work, so
 /// it is not replaced.
-fn there(path: &Path) -> Result<String, CliError> {
+fn there(path: &Path) -> Result<String> {
     let bytes = match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
         bytes => bytes.map_err(file("read", path))?,
     };
     String::from_utf8(bytes).map_err(|_| {
         CliError::Other(format!(
-            "could not read {}: it is not UTF-8 text, and is not overwritten\nMove it away, then type: heeler config pull",
+            "could not read {}: it is not UTF-8 text, and is not overwritten",
             path.display()
         ))
+        .next("Move it away, then type: heeler config pull")
     })
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use heeler_proto::NodeName;
 
-use super::backup::{KeyArgs, failed};
+use super::backup::KeyArgs;
 use super::contact::{destination, with_causes};
+use super::error::{failed, file};
 use super::restore::{RestoreFrom, restore_state, target};
 use super::terminal::{Passwords, Terminal};
-use super::{CliError, Console, Context, Exit, complete, given};
+use super::{CliError, Console, Context, Exit, Names, Result, given};
 use crate::backup::{BackupError, verify};
 use crate::config::{FILE, parse_bytes};
 use crate::contact::{Copy, Keeper, keeper};
@@ -21,7 +22,7 @@ pub(super) struct Recover {
     #[arg(long, requires = "from")]
     recover: bool,
     /// The node that holds the copies
-    #[arg(long, value_name = "NODE", requires = "recover", add = complete::wanted_nodes())]
+    #[arg(long, value_name = "NODE", requires = "recover", add = Names::Wanted.offer())]
     from: Option<String>,
     /// User and address for ssh [default: the address in heeler.toml, else NODE as in your ssh config]
     #[arg(long, value_name = "USER@HOST", requires = "recover")]
@@ -51,7 +52,7 @@ pub(super) async fn run(
     folder: &Path,
     context: &Context<'_>,
     console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+) -> Result<Exit> {
     let from = args.from.as_deref().unwrap_or_default();
     let node = NodeName::new(from).map_err(|invalid| CliError::Usage(invalid.to_string()))?;
     let known = std::fs::read(folder.join(FILE)).ok();
@@ -75,14 +76,14 @@ pub(super) async fn run(
     let now_ms = context.clock.now_ms();
     let copies = keeper.copies(now_ms).await.map_err(contact)?;
     show(&node, &copies, now_ms, console);
-    let scratch = tempfile::tempdir().map_err(super::error::file("make", "a temporary folder"))?;
+    let scratch = tempfile::tempdir().map_err(file("make", "a temporary folder"))?;
     let mut good = None;
     for copy in &copies {
         let file = scratch.path().join(&copy.name);
         let whole = match keeper.fetch(copy, &file).await {
             Ok(()) => verify(&file, opener.again(), recovery.as_ref(), &scratch.path().join("opened"))
                 .await
-                .map_err(|error| failed(&error).to_string()),
+                .map_err(|error| failed(error).to_string()),
             Err(error) => Err(with_causes(&error)),
         };
         match whole {
@@ -98,7 +99,7 @@ pub(super) async fn run(
     }
     keeper.close().await;
     let Some(archive) = good else {
-        return Err(failed(&BackupError::Damaged(format!(
+        return Err(failed(BackupError::Damaged(format!(
             "{node} holds no usable copy. Try another node, or start without a copy: heeler init, then heeler node \
              add for each node"
         ))));

@@ -16,9 +16,10 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 use super::client::{Client, LARGEST};
+use super::error::{failed, in_full};
 use super::grant::Grant;
 use super::place::write_whole;
-use super::{CliError, consent};
+use super::{CliError, Result, consent};
 use crate::known::short;
 use crate::pki::{NodeRequest, SERVER_NAME, expires_ms, operator_request, write_secret};
 use crate::trust::Keyring;
@@ -47,31 +48,26 @@ impl Credentials {
     }
 
     /// Those of the operator who has a certificate: the login's, or the only one's.
-    pub(super) fn find(state: &Path, login: &str) -> Result<Self, CliError> {
+    pub(super) fn find(state: &Path, login: &str) -> Result<Self> {
         let is_granted = |_: &str, key: &Path| key.with_file_name("certificate.pem").is_file();
         let found = consent::find(&state.join("operators"), login, is_granted)?;
         let (name, _) = found.ok_or_else(|| {
-            CliError::Other(format!(
-                "there is no operator's key in {}\nMake one, and ask an operator of the cluster to add you: heeler operator request",
-                state.display()
-            ))
+            CliError::Other(format!("there is no operator's key in {}", state.display()))
+                .next("Make one, and ask an operator of the cluster to add you: heeler operator request")
         })?;
         Ok(Self::of(state, &name))
     }
 
-    fn read(&self, what: &str) -> Result<String, CliError> {
+    fn read(&self, what: &str) -> Result<String> {
         let path = self.folder.join(what);
         std::fs::read_to_string(&path).map_err(|_| {
-            CliError::Other(format!(
-                "there is no {} yet\nAsk an operator of the cluster to add you: heeler operator request",
-                path.display()
-            ))
+            CliError::Other(format!("there is no {} yet", path.display()))
+                .next("Ask an operator of the cluster to add you: heeler operator request")
         })
     }
 
     /// Stores the certificate and the authorities that the coordinator sent.
-    pub(super) fn keep(&self, chain: &str, authorities: &str) -> Result<(), CliError> {
-        let failed = |error: crate::pki::PkiError| CliError::Other(super::init::in_full(&error));
+    pub(super) fn keep(&self, chain: &str, authorities: &str) -> Result<()> {
         // Authorities first: without them the certificate could not be used.
         write_secret(&self.folder.join("authorities.pem"), authorities).map_err(failed)?;
         write_secret(&self.folder.join("certificate.pem"), chain).map_err(failed)
@@ -79,7 +75,7 @@ impl Credentials {
 
     /// Stores a renewed certificate. New authorities are accepted only when signed statements lead to them from the
     /// pinned ones. Otherwise it fails and writes nothing.
-    pub(super) fn renew(&self, granted: &OperatorGrant, statements: Vec<Statement>) -> Result<(), CliError> {
+    pub(super) fn renew(&self, granted: &OperatorGrant, statements: Vec<Statement>) -> Result<()> {
         let request = self.request()?;
         let own = NodeRequest::parse(&request).map_err(|error| CliError::Other(error.to_string()))?;
         let name = OperatorName::new(&self.name).map_err(|invalid| CliError::Other(invalid.to_string()))?;
@@ -90,14 +86,14 @@ impl Credentials {
     }
 
     /// A certificate signing request, DER.
-    pub(super) fn request(&self) -> Result<Vec<u8>, CliError> {
+    pub(super) fn request(&self) -> Result<Vec<u8>> {
         let key = self.read("key.pem")?;
-        operator_request(&key, &self.name).map_err(|error| CliError::Other(super::init::in_full(&error)))
+        operator_request(&key, &self.name).map_err(failed)
     }
 
-    fn tls(&self) -> Result<(ClientConfig, u64), CliError> {
+    fn tls(&self) -> Result<(ClientConfig, u64)> {
         let bad = |what: &str| CliError::Other(format!("{} in {} cannot be used", what, self.folder.display()));
-        let certificates = |what: &str| -> Result<Vec<CertificateDer<'static>>, CliError> {
+        let certificates = |what: &str| -> Result<Vec<CertificateDer<'static>>> {
             let pem = self.read(what)?;
             let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
             read.map_err(|_| bad(what))
@@ -121,7 +117,7 @@ impl Credentials {
 }
 
 /// Connects to a coordinator on another machine, and renews the certificate when it is due.
-pub(super) async fn connect(credentials: &Credentials, address: &str, now_ms: u64) -> Result<Client, CliError> {
+pub(super) async fn connect(credentials: &Credentials, address: &str, now_ms: u64) -> Result<Client> {
     let (config, until_ms) = credentials.tls()?;
     let mut client = OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST);
     let unwelcome = |status| refused(address, &status);
@@ -142,7 +138,7 @@ pub(super) async fn connect(credentials: &Credentials, address: &str, now_ms: u6
 }
 
 /// Connects without a call: nothing is renewed, and a refusal shows only later.
-pub(super) async fn reach(credentials: &Credentials, address: &str) -> Result<Client, CliError> {
+pub(super) async fn reach(credentials: &Credentials, address: &str) -> Result<Client> {
     let (config, _) = credentials.tls()?;
     Ok(OperatorClient::new(dial(address, config).await?).max_decoding_message_size(LARGEST))
 }
@@ -165,7 +161,7 @@ fn not_reached(at: &str, why: &str) -> CliError {
     }
 }
 
-async fn dial(address: &str, config: ClientConfig) -> Result<Channel, CliError> {
+async fn dial(address: &str, config: ClientConfig) -> Result<Channel> {
     let connector = TlsConnector::from(Arc::new(config));
     let to = address.to_owned();
     let connect = service_fn(move |_| {
@@ -184,15 +180,15 @@ async fn dial(address: &str, config: ClientConfig) -> Result<Channel, CliError> 
 }
 
 /// Fails unless the address is HOST:PORT.
-pub(super) fn check(address: &str) -> Result<(), CliError> {
+pub(super) fn check(address: &str) -> Result<()> {
     let (host, port) = address.rsplit_once(':').unwrap_or_default();
     match !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) {
         true => Ok(()),
         false => Err(CliError::Usage(format!(
-            "{} is not the address of a coordinator: write HOST:PORT, such as --coordinator 10.0.0.2:7445\nIt comes \
-             from --coordinator, from $HEELER_COORDINATOR, or from heeler operator accept",
+            "{} is not the address of a coordinator: write HOST:PORT, such as --coordinator 10.0.0.2:7445",
             short(address)
-        ))),
+        ))
+        .next("It comes from --coordinator, from $HEELER_COORDINATOR, or from heeler operator accept")),
     }
 }
 
@@ -203,7 +199,7 @@ fn unanswered(error: &(dyn std::error::Error + 'static)) -> String {
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .map(std::io::Error::kind)
         .last();
-    let text = super::init::in_full(error);
+    let text = in_full(error);
     match kind {
         Some(ErrorKind::ConnectionRefused) => {
             "nothing listens on that port. Start it there: heeler serve --operators".to_owned()
@@ -226,7 +222,7 @@ pub(super) fn noted(state: &Path) -> Option<String> {
 }
 
 /// Notes the address for later commands.
-pub(super) fn note(state: &Path, address: &str) -> Result<(), CliError> {
+pub(super) fn note(state: &Path, address: &str) -> Result<()> {
     let path = state.join("coordinator");
     write_whole(&path, &format!("{address}\n"))
 }

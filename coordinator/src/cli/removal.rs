@@ -3,8 +3,9 @@ use heeler_proto::json::{NodeRelease, NodeRemove, PoolForget, node_release, node
 use heeler_proto::v1::{ForgetPoolRequest, Gate, ReleaseNodeRequest, RemoveNodeRequest};
 use serde::Serialize;
 
+use super::consent::type_word;
 use super::plan::agree;
-use super::{CliError, Console, Context, Exit, complete, given};
+use super::{CliError, Console, Context, Exit, Names, Result, given};
 use crate::screen::{Ink, Line, gates, release};
 
 #[derive(Debug, Args)]
@@ -14,7 +15,7 @@ key. Pools, snapshots, the network and everything that runs stay as they
 are. The command shows what stops, and asks.")]
 pub(super) struct Release {
     /// Name of the node
-    #[arg(add = complete::nodes())]
+    #[arg(add = Names::Nodes.offer())]
     node: String,
     /// Do not ask
     #[arg(long)]
@@ -28,7 +29,7 @@ prevents this. A pool on record may hold the only copy of its data: to
 remove it, type NODE/POOL or give it with --confirm. The history stays.")]
 pub(super) struct Remove {
     /// Name of the node
-    #[arg(add = complete::nodes())]
+    #[arg(add = Names::Nodes.offer())]
     node: String,
     /// NODE/POOL of a pool to remove from the record; may be given more than once
     #[arg(long, value_name = "NODE/POOL")]
@@ -41,7 +42,7 @@ pub(super) struct Remove {
 #[derive(Debug, Args)]
 pub(super) struct Forget {
     /// The node that has the pool on record
-    #[arg(add = complete::nodes())]
+    #[arg(add = Names::Nodes.offer())]
     node: String,
     /// Name of the pool
     pool: String,
@@ -50,20 +51,12 @@ pub(super) struct Forget {
     confirm: Option<String>,
 }
 
-pub(super) async fn release_node(
-    args: Release,
-    context: &Context<'_>,
-    console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+pub(super) async fn release_node(args: Release, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let node = args.node;
     let request = |go| ReleaseNodeRequest { node: node.clone(), go };
-    let told = client
-        .release_node(request(false))
-        .await?
-        .into_inner()
-        .node
-        .unwrap_or_default();
+    let reply = client.release_node(request(false)).await?.into_inner();
+    let told = reply.node.unwrap_or_default();
     if !console.json {
         let lines = release(&node, &told, console.screen);
         console.show(&lines)?;
@@ -84,20 +77,14 @@ pub(super) async fn release_node(
         console,
     )?;
     client.release_node(request(true)).await?;
-    console.answer(
-        || document(true),
-        |_| {
-            vec![
-                Line::of(format!("The agent removes itself from {node}; its key is revoked.")),
-                Line::of(format!("To remove it from the record: heeler node remove {node}")),
-                Line::of(format!("To take it back: heeler node add {node}")),
-            ]
-        },
-    )?;
-    Ok(Exit::Fine)
+    let said = format!(
+        "The agent removes itself from {node}; its key is revoked.\nTo remove it from the record: heeler node remove \
+         {node}\nTo take it back: heeler node add {node}"
+    );
+    console.told(document(true), said)
 }
 
-pub(super) async fn remove(args: Remove, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn remove(args: Remove, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let node = args.node;
     let request = |go, confirmed| RemoveNodeRequest {
@@ -121,14 +108,10 @@ pub(super) async fn remove(args: Remove, context: &Context<'_>, console: &mut Co
         agree(&question, args.yes, &format!("{again} --yes"), console)?;
     }
     let reply = client.remove_node(request(true, confirmed)).await?.into_inner();
-    console.answer(
-        || document(reply),
-        |_| vec![Line::of(format!("{node} is removed from the record."))],
-    )?;
-    Ok(Exit::Fine)
+    console.told(document(reply), format!("{node} is removed from the record."))
 }
 
-pub(super) async fn forget(args: Forget, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn forget(args: Forget, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     let (node, pool) = (args.node, args.pool);
     let request = |go, confirmed| ForgetPoolRequest {
@@ -152,14 +135,11 @@ pub(super) async fn forget(args: Forget, context: &Context<'_>, console: &mut Co
     let confirmed = typed(&asked.gates, &given, &again, console)?;
     let request = request(true, confirmed.into_iter().next().unwrap_or_default());
     let reply = client.forget_pool(request).await?.into_inner();
-    console.answer(
-        || document(reply),
-        |_| vec![Line::of(format!("{pool} of {node} is removed from the record."))],
-    )?;
-    Ok(Exit::Fine)
+    let said = format!("{pool} of {node} is removed from the record.");
+    console.told(document(reply), said)
 }
 
-fn show(asked: &[Gate], console: &mut Console<'_>) -> Result<(), CliError> {
+fn show(asked: &[Gate], console: &mut Console<'_>) -> Result<()> {
     if console.json {
         return Ok(());
     }
@@ -167,33 +147,25 @@ fn show(asked: &[Gate], console: &mut Console<'_>) -> Result<(), CliError> {
     console.show(&lines)
 }
 
-fn refused(document: impl Serialize, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    console.answer(
-        || document,
-        |_| vec![Line::new().ink(Ink::Amber, "Nothing was changed.")],
-    )?;
+fn refused(document: impl Serialize, console: &mut Console<'_>) -> Result<Exit> {
+    console.answer(document, |_| vec![Line::new().ink(Ink::Amber, "Nothing was changed.")])?;
     Ok(Exit::Person)
 }
 
 /// The words that the gates ask for, each from --confirm or typed now.
-fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_>) -> Result<Vec<String>, CliError> {
+fn typed(asked: &[Gate], given: &[String], again: &str, console: &mut Console<'_>) -> Result<Vec<String>> {
     let words = asked.iter().map(|gate| gate.word.as_str());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let open = given::words(words.iter().copied(), given)?;
     for (word, _) in words.iter().zip(open).filter(|(_, open)| *open) {
         if !console.person.is_there() {
             return Err(CliError::NobodyToAsk(format!(
-                "only a person can remove {word} from the record, and there is no terminal to ask on\nTo confirm: {again} --confirm \
-                 {word}"
-            )));
+                "only a person can remove {word} from the record, and there is no terminal to ask on"
+            ))
+            .next(format!("To confirm: {again} --confirm {word}")));
         }
         let question = format!("Type {word} to remove that pool from the record:");
-        let answer = console.person.ask(&question).ok().flatten().unwrap_or_default();
-        if answer != *word {
-            return Err(CliError::NotConfirmed(format!(
-                "{answer:?} is not {word}: nothing was confirmed"
-            )));
-        }
+        type_word(word, &question, console)?;
     }
     Ok(words.into_iter().map(str::to_owned).collect())
 }

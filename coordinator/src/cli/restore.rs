@@ -4,19 +4,16 @@ use std::path::{Path, PathBuf};
 
 use heeler_proto::json;
 
-use super::backup::failed;
-use super::error::file;
+use super::error::{failed, file};
 use super::lock::Lock;
 use super::place::{read_config, write_whole};
-use super::{CliError, Console, Context, Exit, git};
+use super::{CliError, Console, Context, Exit, Result, git};
 use crate::backup::{Manifest, Opener, Recovery, Restore, Restored, may_replace, restore};
 use crate::config::{FILE, parse_bytes};
 use crate::screen::{self, Line};
 use crate::state::StateFolder;
 
-/// Options of a restore.
 pub(super) struct RestoreFrom<'a> {
-    /// Path of the encrypted file.
     pub(super) archive: &'a Path,
     /// Opener, and the recovery key when it is not a passphrase.
     pub(super) key: (Opener, Option<Recovery>),
@@ -30,7 +27,7 @@ pub(super) async fn restore_state(
     how: RestoreFrom<'_>,
     context: &Context<'_>,
     console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+) -> Result<Exit> {
     let state = StateFolder::new(context.state());
     let (found, cluster) = target(how.folder, how.replace, context)?;
     let now_ms = context.clock.now_ms();
@@ -45,14 +42,14 @@ pub(super) async fn restore_state(
         replace: how.replace,
         operator: &context.around.login(),
     };
-    let restored = restore(options, now_ms).await.map_err(|error| failed(&error))?;
+    let restored = restore(options, now_ms).await.map_err(failed)?;
     let folder = found.unwrap_or_else(|| noted(&state, context));
     let written = give_back_text(&folder, &restored).await?;
     let mut lines = vec![Line::of(format!("{} is restored.", state.path().display()))];
     lines.extend(described(&restored.manifest, now_ms, console));
     lines.extend(after(&restored, &folder, written, console));
     console.answer(
-        || json::Restore {
+        json::Restore {
             state: state.path().display().to_string(),
             config: folder.display().to_string(),
             heeler_toml_written: written,
@@ -61,11 +58,10 @@ pub(super) async fn restore_state(
             open_tasks: restored.open_tasks as u64,
             nodes: restored.nodes,
             operators: restored.operators,
-            backup: Some(restored.manifest.into()),
+            backup: Some(restored.manifest),
         },
         |_| lines,
-    )?;
-    Ok(Exit::Fine)
+    )
 }
 
 /// Folder and cluster of heeler.toml; `folder` is the one that the user named. Checks everything that would prevent
@@ -74,8 +70,8 @@ pub(super) fn target(
     folder: Option<PathBuf>,
     replace: bool,
     context: &Context<'_>,
-) -> Result<(Option<PathBuf>, Option<String>), CliError> {
-    may_replace(&StateFolder::new(context.state()), replace).map_err(|error| failed(&error))?;
+) -> Result<(Option<PathBuf>, Option<String>)> {
+    may_replace(&StateFolder::new(context.state()), replace).map_err(failed)?;
     let found = folder.or_else(|| {
         let found = context.config();
         found.join(FILE).is_file().then_some(found)
@@ -146,7 +142,7 @@ fn after(restored: &Restored, folder: &Path, written: bool, console: &Console<'_
 }
 
 /// Writes the accepted text when there is no heeler.toml any more.
-async fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool, CliError> {
+async fn give_back_text(folder: &Path, restored: &Restored) -> Result<bool> {
     let path = folder.join(FILE);
     let Some((number, text)) = restored.accepted.as_ref().filter(|_| !path.exists()) else {
         return Ok(false);

@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::{CliError, Console, Context, Exit, pull};
+use super::{Console, Context, Exit, Result, pull};
 use crate::screen;
 
 #[derive(Debug, Subcommand)]
@@ -16,7 +16,7 @@ pub(super) enum Revision {
     },
 }
 
-pub(super) async fn run(args: &Revision, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Revision, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let Revision::Show { write, yes } = args;
     let accepted = pull::accepted(context).await?;
     if *write {

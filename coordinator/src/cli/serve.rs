@@ -5,14 +5,13 @@ use clap::Args;
 use heeler_os::Notify;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::error::file;
-use super::init::in_full;
+use super::error::{failed, file};
 use super::place::read_config;
-use super::{CliError, Console, Context, Exit};
+use super::{CliError, Console, Context, Exit, Result};
 use crate::app::HISTORY_BYTES;
 use crate::clock::SystemClock;
 use crate::config::{self, parse_bytes};
-use crate::serve::{Coordinator, ServeError, ServeOptions, raise_file_limit};
+use crate::serve::{Coordinator, ServeOptions, raise_file_limit};
 use crate::state::StateFolder;
 
 #[derive(Debug, Args)]
@@ -35,7 +34,7 @@ pub(super) struct Serve {
     history: Option<u64>,
 }
 
-pub(super) async fn run(args: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Serve, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     raise_file_limit();
     let options = options(args, context)?;
     // Fails when a log is set up already, as in a test that calls this twice.
@@ -50,7 +49,6 @@ pub(super) async fn run(args: &Serve, context: &Context<'_>, console: &mut Conso
             _ = terminated.recv() => {}
         }
     };
-    let failed = |error: ServeError| CliError::Other(in_full(&error));
     let addresses = options.addresses.join(", ");
     let socket = options.state.socket();
     let coordinator = Coordinator::bind(options, Arc::new(SystemClock))
@@ -70,7 +68,7 @@ pub(super) async fn run(args: &Serve, context: &Context<'_>, console: &mut Conso
 /// Default port for operators on other machines.
 const OPERATORS_PORT: u16 = 7445;
 
-fn operators(args: &Serve, any: IpAddr) -> Result<Option<SocketAddr>, CliError> {
+fn operators(args: &Serve, any: IpAddr) -> Result<Option<SocketAddr>> {
     let Some(text) = &args.operators else { return Ok(None) };
     let at = match (text.parse::<SocketAddr>(), text.parse::<IpAddr>()) {
         (Ok(at), _) => at,
@@ -81,7 +79,7 @@ fn operators(args: &Serve, any: IpAddr) -> Result<Option<SocketAddr>, CliError> 
     Ok(Some(at))
 }
 
-fn options(args: &Serve, context: &Context<'_>) -> Result<ServeOptions, CliError> {
+fn options(args: &Serve, context: &Context<'_>) -> Result<ServeOptions> {
     let addresses = match args.address.as_slice() {
         [] => {
             let bytes = read_config(&context.config())?;

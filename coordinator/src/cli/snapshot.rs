@@ -8,9 +8,10 @@ use heeler_proto::v1::{
 use heeler_proto::{NodeName, ReleaseHold};
 
 use super::consent::Key;
-use super::{CliError, Client, Console, Context, Exit, complete, given};
+use super::{CliError, Client, Console, Context, Exit, Names, Result, given};
 use crate::known::{short, word};
 use crate::screen::{self, Ink, Line};
+use crate::told;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Snapshot {
@@ -19,7 +20,7 @@ pub(super) enum Snapshot {
     /// Take a snapshot now; the schedule never prunes it
     Create {
         /// The node
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: String,
         /// The dataset, such as data/pve-files
         dataset: String,
@@ -34,7 +35,7 @@ pub(super) enum Snapshot {
     /// Show which files differ between a snapshot and a later one, or now
     Diff {
         /// The node
-        #[arg(add = complete::nodes())]
+        #[arg(add = Names::Nodes.offer())]
         node: String,
         /// DATASET@NAME
         from: String,
@@ -48,7 +49,7 @@ pub(super) enum Snapshot {
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// The node [default: every one that is connected]
-    #[arg(add = complete::nodes())]
+    #[arg(add = Names::Nodes.offer())]
     node: Option<String>,
     /// The snapshots of this dataset instead, with or without a policy
     #[arg(long)]
@@ -58,7 +59,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct Hold {
     /// The node
-    #[arg(add = complete::nodes())]
+    #[arg(add = Names::Nodes.offer())]
     node: String,
     /// DATASET@NAME
     snapshot: String,
@@ -77,11 +78,11 @@ pub(super) struct Prune {
     #[arg(long, required = true)]
     dry_run: bool,
     /// The node [default: every one that is connected]
-    #[arg(add = complete::nodes())]
+    #[arg(add = Names::Nodes.offer())]
     node: Option<String>,
 }
 
-pub(super) async fn run(args: Snapshot, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: Snapshot, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let mut client = context.client().await?;
     match args {
         Snapshot::List(List { node, dataset }) => {
@@ -93,31 +94,24 @@ pub(super) async fn run(args: Snapshot, context: &Context<'_>, console: &mut Con
             let name = name.unwrap_or_default();
             let made = ask(&mut client, &node, Ask::Create(CreateSnapshot { dataset, name })).await?;
             let said = format!("{node} has {}", made.created);
-            console.answer(
-                || SnapshotCreate {
-                    node,
-                    snapshot: made.created,
-                },
-                |_| vec![Line::of(said)],
-            )?;
-            Ok(Exit::Fine)
+            let snapshot = made.created;
+            console.told(SnapshotCreate { node, snapshot }, said)
         }
         Snapshot::Hold(hold) => held(&mut client, hold, true, context, console).await,
         Snapshot::Release(hold) => held(&mut client, hold, false, context, console).await,
         Snapshot::Diff { node, from, to } => {
             let to = to.unwrap_or_default();
             let answer = ask(&mut client, &node, Ask::Diff(DiffSnapshots { from, to })).await?;
-            let document = || SnapshotDiff {
+            let document = SnapshotDiff {
                 changes: answer.diff.clone(),
                 cut: answer.diff_cut,
             };
-            console.answer(document, |_| screen::snapshot_diff(&answer))?;
-            Ok(Exit::Fine)
+            console.answer(document, |_| screen::snapshot_diff(&answer))
         }
     }
 }
 
-async fn ask(client: &mut Client, node: &str, ask: Ask) -> Result<SnapshotAnswer, CliError> {
+async fn ask(client: &mut Client, node: &str, ask: Ask) -> Result<SnapshotAnswer> {
     let request = SnapshotsRequest {
         node: node.to_owned(),
         ask: Some(SnapshotAsk { ask: Some(ask) }),
@@ -131,7 +125,7 @@ async fn held(
     hold: bool,
     context: &Context<'_>,
     console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+) -> Result<Exit> {
     let Hold { node, snapshot, tag } = args;
     let mut body = HoldSnapshot {
         snapshot: snapshot.clone(),
@@ -162,19 +156,18 @@ async fn held(
         false => format!("the hold {tag} on {snapshot} is released"),
     };
     console.answer(
-        || SnapshotHold {
+        SnapshotHold {
             node,
             snapshot,
             tag,
             held: hold,
         },
         |screen| screen::wrap(&text, screen.width).into_iter().map(Line::of).collect(),
-    )?;
-    Ok(Exit::Fine)
+    )
 }
 
 /// Fails when the snapshot does not exist or is not held, so that no signature is made without need.
-async fn is_held(client: &mut Client, node: &str, snapshot: &str, console: &mut Console<'_>) -> Result<(), CliError> {
+async fn is_held(client: &mut Client, node: &str, snapshot: &str, console: &mut Console<'_>) -> Result<()> {
     let dataset = snapshot.split_once('@').map(|(dataset, _)| dataset);
     let dataset = dataset.ok_or_else(|| CliError::Usage(format!("{} is not DATASET@NAME", short(snapshot))))?;
     let (rows, _) = pages(client, node, dataset, false, console).await?;
@@ -188,9 +181,7 @@ async fn is_held(client: &mut Client, node: &str, snapshot: &str, console: &mut 
         .any(|(name, row)| name == snapshot && row.holds > 0)
     {
         true => Ok(()),
-        false => Err(CliError::Other(format!(
-            "nobody holds {snapshot} on {node}\nNothing was changed."
-        ))),
+        false => Err(CliError::Other(format!("nobody holds {snapshot} on {node}")).next("Nothing was changed.")),
     }
 }
 
@@ -200,7 +191,7 @@ async fn list(
     dataset: String,
     prunable: bool,
     console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+) -> Result<Exit> {
     let one = node.is_some();
     let nodes = match node {
         Some(node) => vec![node],
@@ -216,13 +207,14 @@ async fn list(
     let mut documents = Vec::new();
     let mut shown = 0;
     let mut refused: Vec<(&str, Box<tonic::Status>)> = Vec::new();
+    let why = |said: &tonic::Status| told::of(said).what;
     for node in &nodes {
         let (rows, no_pruning) = match pages(client, node, &dataset, prunable, console).await {
             // In a list of all nodes, one that lacks the dataset or disconnects must not hide the others.
             Err(CliError::Coordinator(said)) if !one => {
                 match shown {
                     0 => refused.push((node, said)),
-                    _ => left_out(node, said.message(), console),
+                    _ => left_out(node, &why(&said), console),
                 }
                 continue;
             }
@@ -230,7 +222,7 @@ async fn list(
         };
         shown += 1;
         for (node, said) in refused.drain(..) {
-            left_out(node, said.message(), console);
+            left_out(node, &why(&said), console);
         }
         if console.json {
             documents.push(NodeSnapshots {
@@ -253,21 +245,20 @@ async fn list(
         console.show(&lines)?;
     }
     // When every node refuses for one reason, it is shown once.
-    let why = |node: &str, said: &tonic::Status| reason(node, said.message()).to_owned();
-    let mut reasons: Vec<String> = refused.iter().map(|(node, said)| why(node, said)).collect();
+    let mut reasons: Vec<String> = refused.iter().map(|(_, said)| why(said)).collect();
     reasons.dedup();
     if reasons.len() > 1 {
         for (node, said) in &refused {
-            left_out(node, said.message(), console);
+            left_out(node, &why(said), console);
         }
     }
-    if let Some((first, said)) = refused.first() {
-        let names: Vec<&str> = refused.iter().map(|(node, _)| *node).collect();
-        let all = match said.message().strip_prefix(&format!("{first}: ")) {
-            Some(why) if reasons.len() == 1 => format!("{}: {why}", names.join(", ")),
-            _ => said.message().to_owned(),
-        };
-        return Err(CliError::Coordinator(Box::new(tonic::Status::new(said.code(), all))));
+    if let Some((_, said)) = refused.first() {
+        let mut told = told::of(said);
+        if reasons.len() == 1 && !told.node.is_empty() {
+            let names: Vec<&str> = refused.iter().map(|(node, _)| *node).collect();
+            told.node = names.join(", ");
+        }
+        return Err(CliError::Coordinator(Box::new(told::status(said.code(), &told))));
     }
     match console.json {
         true => console.document(SnapshotList { nodes: documents })?,
@@ -277,14 +268,7 @@ async fn list(
     Ok(Exit::Fine)
 }
 
-/// The first line of a node's refusal, without the node's name.
-fn reason<'a>(node: &str, why: &'a str) -> &'a str {
-    let why = why.lines().next().unwrap_or_default();
-    why.strip_prefix(&format!("{node}: ")).unwrap_or(why)
-}
-
 fn left_out(node: &str, why: &str, console: &mut Console<'_>) {
-    let why = reason(node, why);
     console.aside(&[Line::new().ink(Ink::Amber, format!("{node} is skipped: {why}"))]);
 }
 
@@ -295,7 +279,7 @@ async fn pages(
     dataset: &str,
     prunable: bool,
     console: &mut Console<'_>,
-) -> Result<(Vec<SnapshotRow>, String), CliError> {
+) -> Result<(Vec<SnapshotRow>, String)> {
     let (mut rows, mut after): (Vec<SnapshotRow>, _) = (Vec::new(), String::new());
     loop {
         let page = ListSnapshots {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::Args;
 use heeler_proto::v1::{StatusReply, StatusRequest};
 
-use super::{CliError, Console, Context, Exit};
+use super::{Console, Context, Exit, Result};
 use crate::screen::{Ink, Line, status as screen};
 
 /// Time between two queries of `status --watch`.
@@ -16,7 +16,7 @@ pub(super) struct Status {
     watch: bool,
 }
 
-pub(super) async fn run(args: &Status, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(args: &Status, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     if !args.watch {
         let reply = ask(context).await?;
         show(&reply, console)?;
@@ -53,7 +53,7 @@ pub(super) async fn run(args: &Status, context: &Context<'_>, console: &mut Cons
             if changed || console.live {
                 match console.json {
                     true => console.json_line(&reply)?,
-                    false => show(&reply, console)?,
+                    false => drop(show(&reply, console)?),
                 }
             }
             last = Some(reply);
@@ -66,10 +66,10 @@ pub(super) async fn run(args: &Status, context: &Context<'_>, console: &mut Cons
     }
 }
 
-async fn ask(context: &Context<'_>) -> Result<StatusReply, CliError> {
+async fn ask(context: &Context<'_>) -> Result<StatusReply> {
     Ok(context.client().await?.status(StatusRequest {}).await?.into_inner())
 }
 
-fn show(reply: &StatusReply, console: &mut Console<'_>) -> Result<(), CliError> {
-    console.answer(|| reply, |width| screen(reply, width))
+fn show(reply: &StatusReply, console: &mut Console<'_>) -> Result<Exit> {
+    console.answer(reply, |width| screen(reply, width))
 }

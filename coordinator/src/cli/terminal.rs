@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use heeler_proto::NodeName;
 
-use super::{CliError, Console};
+use super::{CliError, Console, Result};
 use crate::contact::{ContactError, Dialogue, Host};
 use crate::screen::{self, Line};
 
@@ -21,7 +21,7 @@ pub(super) struct Passwords {
 
 impl Passwords {
     /// With `ask` and without a terminal, reads one line of stdin for each name, in order.
-    pub(super) fn read(names: &[NodeName], ask: bool, console: &mut Console<'_>) -> Result<Self, CliError> {
+    pub(super) fn read(names: &[NodeName], ask: bool, console: &mut Console<'_>) -> Result<Self> {
         let mut passwords = Self {
             each: ask,
             ..Self::default()
@@ -41,13 +41,13 @@ impl Passwords {
     }
 
     /// Fails when stdin had passwords for some of the nodes only, before any node is changed.
-    pub(super) fn check(&self, names: &[NodeName]) -> Result<(), CliError> {
+    pub(super) fn check(&self, names: &[NodeName]) -> Result<()> {
         let missing = names.iter().find(|name| !self.given.contains_key(name));
         match missing.filter(|_| !self.given.is_empty()) {
             Some(name) => Err(CliError::Usage(format!(
-                "no password was given on stdin for {name}: -K needs one line for each NAME, in order\nNothing was \
-                 changed."
-            ))),
+                "no password was given on stdin for {name}: -K needs one line for each NAME, in order"
+            ))
+            .next("Nothing was changed.")),
             None => Ok(()),
         }
     }

@@ -1,14 +1,11 @@
-use super::{CliError, Console};
+use super::{CliError, Console, Result};
 use crate::screen::{Line, wrap};
 use crate::trust::UnsignedClaim;
 
 /// Shows a fingerprint that no trusted operator has signed, and asks. No option answers this question.
-pub(super) fn confirm(claim: &UnsignedClaim, console: &mut Console<'_>) -> Result<(), CliError> {
+pub(super) fn confirm(claim: &UnsignedClaim, console: &mut Console<'_>) -> Result<()> {
     if !console.person.is_there() {
-        return Err(CliError::NobodyToAsk(format!(
-            "{}\nNothing was signed.",
-            claim.refusal()
-        )));
+        return Err(CliError::NobodyToAsk(claim.refusal()).next("Nothing was signed."));
     }
     let width = console.screen.width;
     console.aside(

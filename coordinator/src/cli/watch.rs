@@ -4,13 +4,14 @@ use heeler_proto::v1::{ApplyReply, EventKind, EventsRequest, FleetEvent, NodePla
 
 use super::follow::{News, follow};
 use super::live::Live;
-use super::{CliError, Console, Context, Exit};
-use crate::screen::{EventLog, Ink, Line, ends, is_an_op};
+use super::{Console, Context, Exit, Result};
+use crate::screen::{EventLog, Ink, Line, ends, is_an_op, planned_reboots};
 
 /// The tasks of a `heeler apply` or `task follow`, until they end.
 pub(super) struct Watched {
-    /// Tasks by id.
     tasks: BTreeMap<String, WatchedTask>,
+    /// How often each node's plan restarts it.
+    reboots: BTreeMap<String, usize>,
     after: u64,
     /// Whether one of them has begun; earlier events of their nodes are not shown.
     begun: bool,
@@ -41,6 +42,10 @@ impl Watched {
         let tasks = applied.task_ids.iter().map(|id| (id.clone(), of(id)));
         Self {
             tasks: tasks.collect(),
+            reboots: plans
+                .iter()
+                .map(|plan| (plan.node.clone(), planned_reboots(plan)))
+                .collect(),
             after: applied.after_event,
             begun: true,
         }
@@ -57,6 +62,7 @@ impl Watched {
                 },
             )]
             .into(),
+            reboots: BTreeMap::new(),
             after,
             begun: false,
         }
@@ -101,11 +107,7 @@ impl Watched {
 }
 
 /// Shows events of the tasks until all have ended. Ctrl-C only stops watching.
-pub(super) async fn watch(
-    mut watched: Watched,
-    context: &Context<'_>,
-    console: &mut Console<'_>,
-) -> Result<Exit, CliError> {
+pub(super) async fn watch(mut watched: Watched, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     if watched.tasks.is_empty() {
         return Ok(Exit::Fine);
     }
@@ -118,7 +120,11 @@ pub(super) async fn watch(
         follow: true,
         ..EventsRequest::default()
     };
-    let nodes = watched.tasks.values().map(|task| task.node.clone());
+    let planned = |node: &String| watched.reboots.get(node).copied().unwrap_or(0);
+    let nodes = watched
+        .tasks
+        .values()
+        .map(|task| (task.node.clone(), planned(&task.node)));
     let mut log = EventLog::new(watched.width(), console.zone.clone());
     let mut live = console.live.then(|| Live::of(nodes));
     let following = follow(context, request, async |news| {
@@ -175,7 +181,7 @@ fn show(
     (log, task): (&mut EventLog, &str),
     live: Option<&mut Live>,
     console: &mut Console<'_>,
-) -> Result<(), CliError> {
+) -> Result<()> {
     if console.json {
         return console.json_line(news);
     }
@@ -193,7 +199,7 @@ fn show(
     }
 }
 
-fn note(text: &str, live: Option<&Live>, console: &mut Console<'_>) -> Result<(), CliError> {
+fn note(text: &str, live: Option<&Live>, console: &mut Console<'_>) -> Result<()> {
     let line = [Line::new().ink(Ink::Amber, text)];
     match live {
         None => console.aside(&line),

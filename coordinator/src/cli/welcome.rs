@@ -4,7 +4,7 @@ use std::path::Path;
 
 use heeler_proto::json::Welcome;
 
-use super::{CliError, Console, Context, Exit, status};
+use super::{CliError, Console, Context, Exit, Result, status};
 use crate::screen::{Ink, Line, wrap};
 use crate::state::StateFolder;
 
@@ -21,7 +21,7 @@ enum Without {
     Access,
 }
 
-pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn run(context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     match status::run(&status::Status::default(), context, console).await {
         Err(CliError::NotRunning(_) | CliError::NoState(_)) => {
             let without = without(context);
@@ -44,7 +44,7 @@ fn without(context: &Context<'_>) -> Without {
     Without::Coordinator
 }
 
-fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> Result<(), CliError> {
+fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> Result<Exit> {
     let state = context.state();
     let (word, text, ways, next) = match without {
         Without::Coordinator => (
@@ -79,7 +79,7 @@ fn say(without: &Without, context: &Context<'_>, console: &mut Console<'_>) -> R
         ),
     };
     console.answer(
-        || Welcome {
+        Welcome {
             coordinator: word.to_owned(),
             state: state.display().to_string(),
             next: next.to_owned(),

@@ -37,6 +37,7 @@ pub(super) fn check(config: &Config, report: &Report<'_>) {
         datasets(config, node, report);
     }
     snapshots(config, report);
+    config.check_storages(report);
 }
 
 /// Reports values that occur twice in heeler.toml; `what` names the kind: "disk".
@@ -55,7 +56,7 @@ fn twice<'c, T: Eq + Hash + Display + 'c>(
             Some((first, place)) => {
                 let message = format!("{what} {} is given twice", one.value);
                 let hint = format!("also in line {}: {key} of {first}", place.line);
-                report.error(one.place, message, Some(hint));
+                report.error(one.place, message, hint);
             }
         }
     }
@@ -68,7 +69,7 @@ fn one_port(config: &Config, report: &Report<'_>) {
     for other in others.iter().filter(|other| other.value.port() != first.value.port()) {
         let message = format!("{} has another port than {}", other.value, first.value);
         let hint = "use one port for all; new nodes enrol at the next port";
-        report.error(other.place, message, Some(hint.into()));
+        report.error(other.place, message, hint);
     }
 }
 
@@ -79,7 +80,7 @@ fn networks(config: &Config, report: &Report<'_>) {
     {
         let message = format!("backplane {} overlaps subnet {}", backplane.value, subnet.value);
         let hint = "give the backplane a separate network, such as \"10.10.99.0/24\"";
-        report.error(backplane.place, message, Some(hint.into()));
+        report.error(backplane.place, message, hint);
     }
     let (Some(gateway), Some(subnet)) = (&network.gateway, &network.subnet) else {
         return;
@@ -93,14 +94,14 @@ fn inside(what: &str, at: &Located<IpAddr>, network: &Located<Network>, name: &s
         report.error(
             at.place,
             message,
-            Some(format!("{name} is set in line {}", network.place.line)),
+            format!("{name} is set in line {}", network.place.line),
         );
     } else if !network.value.can_be_a_host(at.value) {
         let message = format!("{what} {} cannot be a machine's address in {}", at.value, network.value);
         report.error(
             at.place,
             message,
-            Some("the first and the last address of a network are reserved".into()),
+            "the first and the last address of a network are reserved",
         );
     }
 }
@@ -128,7 +129,7 @@ fn addresses(config: &Config, report: &Report<'_>) {
                     "{} is a backplane address, and [network] has no backplane",
                     card.address.value
                 );
-                report.error(card.address.place, message, Some(hint.into()));
+                report.error(card.address.place, message, hint);
             }
         }
     }
@@ -140,11 +141,7 @@ fn speaks_four(address: &Located<IpAddr>, network: &Located<Network>, report: &R
     // A /30 is the smallest network with two host addresses besides network and broadcast address.
     if !address.value.is_ipv4() || network.value.prefix > 30 {
         let message = format!("backplane {} is not an IPv4 network of /30 or larger", network.value);
-        report.error(
-            network.place,
-            message,
-            Some("write backplane = \"10.10.99.0/24\"".into()),
-        );
+        report.error(network.place, message, "write backplane = \"10.10.99.0/24\"");
     }
 }
 
@@ -157,11 +154,7 @@ fn mirror(node: &Node, report: &Report<'_>) {
         _ => "one disk",
     };
     let hint = "list two or more serials; for a node without a pool, leave out disks";
-    report.error(
-        place,
-        format!("a mirror needs two or more disks, found {found}"),
-        Some(hint.into()),
-    );
+    report.error(place, format!("a mirror needs two or more disks, found {found}"), hint);
 }
 
 fn datasets(config: &Config, node: &Node, report: &Report<'_>) {
@@ -174,26 +167,18 @@ fn datasets(config: &Config, node: &Node, report: &Report<'_>) {
         if name.split('/').next() != Some(pool.as_str()) {
             let message = format!("dataset {name} is not below the pool {pool} of {}", node.name.value);
             let below = name.split_once('/').map_or(name, |(_, below)| below);
-            report.error(
-                dataset.place,
-                message,
-                Some(format!("did you mean \"{pool}/{below}\"?")),
-            );
+            report.error(dataset.place, message, format!("did you mean \"{pool}/{below}\"?"));
         }
         if let Some(first) = seen.insert(name, dataset.place) {
             let hint = format!("also in line {}", first.line);
-            report.error(dataset.place, format!("dataset {name} is given twice"), Some(hint));
+            report.error(dataset.place, format!("dataset {name} is given twice"), hint);
         }
         // The second would be mounted over the files of the first.
         if let Mountpoint::At(path) = &dataset.value.mountpoint
             && let Some(first) = paths.insert(path, dataset.place)
         {
             let hint = format!("give it another mountpoint; {path} is also in line {}", first.line);
-            report.error(
-                dataset.place,
-                format!("two datasets have the mountpoint {path}"),
-                Some(hint),
-            );
+            report.error(dataset.place, format!("two datasets have the mountpoint {path}"), hint);
         }
     }
 }
@@ -222,7 +207,7 @@ fn snapshots(config: &Config, report: &Report<'_>) {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => format!("known: {}", known_once(&known)),
                 };
-                report.error(dataset.place, format!("no node has a dataset {name}"), Some(hint));
+                report.error(dataset.place, format!("no node has a dataset {name}"), hint);
             }
         }
     }

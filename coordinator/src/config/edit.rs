@@ -5,7 +5,6 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, value};
 use crate::screen::printable;
 
 /// The lines of a new node, from what first contact found.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNode {
     /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: NodeName,
@@ -30,11 +29,8 @@ pub enum EditError {
     NoTable(String),
 }
 
-/// Adds the node to heeler.toml. Comments and order stay, and keys that the node already has are not changed, so
-/// adding it again changes nothing.
-///
-/// # Errors
-/// When the text is not valid TOML, or `nodes` is not a table.
+/// Adds the node to heeler.toml. Comments and order stay, and keys that the node already has are not changed, so adding
+/// it again changes nothing. Fails when the text is not valid TOML, or `nodes` is not a table.
 pub fn add_node(text: &str, node: &NewNode) -> Result<String, EditError> {
     let mut document: DocumentMut = text.parse().map_err(EditError::NoToml)?;
     let mut implicit = Table::new();

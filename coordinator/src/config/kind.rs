@@ -8,6 +8,7 @@ pub(super) enum Kind {
     Text,
     List,
     Number,
+    Switch,
     Table,
 }
 
@@ -17,6 +18,7 @@ impl Kind {
             Self::Text => "a text in quotes",
             Self::List => "a list in brackets",
             Self::Number => "a whole number",
+            Self::Switch => "true or false",
             Self::Table => "a table",
         }
     }
@@ -44,13 +46,13 @@ impl Kind {
                 Some(number) => format!("write {key} = {number}"),
                 None => format!("write a number from 0 to {} without quotes", Keep::MOST),
             },
+            (Self::Switch, _) => format!("write {key} = true, or {key} = false, without quotes"),
             (Self::Table, _) if found.is_array() => format!("write [{key}] in single brackets"),
             (Self::Table, _) => format!("write [{key}], and its keys in the lines below it"),
         }
     }
 }
 
-/// The kind of a value, with its article.
 pub(super) fn found(value: &DeValue<'_>) -> String {
     let kind = value.type_str();
     let article = if kind.starts_with(['a', 'i', 'o']) { "an" } else { "a" };

@@ -3,6 +3,9 @@
 //! Pure: text in; a [`Config`] or all mistakes out, each with line and column. Sections that nothing uses yet are
 //! checked too, so that a mistake shows when it is made.
 
+pub(crate) mod accepted;
+mod access;
+mod boot;
 mod cross_checks;
 mod cure;
 mod edit;
@@ -10,8 +13,12 @@ mod error;
 mod kind;
 mod node;
 mod place_names;
+mod proxmox;
+mod public_key;
 mod reader;
 mod sections;
+mod storages;
+mod system;
 mod template;
 mod values;
 mod wanted;
@@ -21,12 +28,16 @@ pub use error::{ConfigError, Place};
 pub use node::{Backplane, Node};
 pub use reader::Located;
 pub use sections::{Defaults, NetworkSettings, PoolSettings, Renderer, SnapshotPolicy};
+pub use storages::{PlaceSettings, StorageSettings};
+pub use system::SystemSettings;
 pub use template::template;
+pub(crate) use template::{NETWORK, head};
 pub use values::{DEFAULT_PORT, Network};
 pub use wanted::WantedNode;
 
 use std::net::SocketAddr;
 
+use heeler_proto::{EnsureAccess, EnsureRepositories};
 use reader::{Report, Table};
 use toml::de::DeTable;
 
@@ -44,8 +55,16 @@ pub struct Config {
     pub network: NetworkSettings,
     /// `[defaults]`: login, locale and time zone for every node.
     pub defaults: Defaults,
+    /// `[system]`: defaults for every node.
+    pub system: SystemSettings,
     /// `[pool]`: defaults for every node.
     pub pool: PoolSettings,
+    /// `[access]`: the people of Proxmox, and what they may do; None: it stays as it is.
+    pub access: Option<EnsureAccess>,
+    /// `[proxmox]`: where all nodes get Proxmox's packages from; None: Heeler does not care.
+    pub proxmox: Option<Located<EnsureRepositories>>,
+    /// `[storages.*]`, in the order of the file.
+    pub storages: Vec<StorageSettings>,
     /// `[[snapshots]]`: which datasets get snapshots, and how many are kept.
     pub snapshots: Vec<SnapshotPolicy>,
     /// `[nodes.*]`, in the order of the file.
@@ -53,15 +72,11 @@ pub struct Config {
 }
 
 /// Whether `cluster.name` accepts the text.
-#[must_use]
 pub fn is_cluster_name(text: &str) -> bool {
     values::cluster_name(text).is_ok()
 }
 
-/// Parses a size as written in heeler.toml, of at least 1 MiB: `256MiB`. Returns bytes.
-///
-/// # Errors
-/// With how to write it.
+/// Parses a size as written in heeler.toml, of at least 1 MiB: `256MiB`. Returns bytes. Fails with how to write it.
 pub fn bytes(text: &str) -> Result<u64, String> {
     let size = values::size(text).map_err(|_| format!("{text:?} is not a size: write 256MiB or 1GiB"));
     size.and_then(|size| match size >> 20 {
@@ -71,15 +86,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Parses one of `coordinator.addresses`; a missing port becomes [`DEFAULT_PORT`].
-#[must_use]
 pub fn address(text: &str) -> Option<SocketAddr> {
     values::listener(text).ok()
 }
 
-/// Parses the bytes of heeler.toml.
-///
-/// # Errors
-/// As [`parse`]; also when they are not UTF-8.
+/// Parses the bytes of heeler.toml. Fails as [`parse`]; also when they are not UTF-8.
 pub fn parse_bytes(bytes: &[u8]) -> Result<Config, Vec<ConfigError>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
@@ -96,10 +107,7 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Config, Vec<ConfigError>> {
     parse(text)
 }
 
-/// Parses heeler.toml.
-///
-/// # Errors
-/// All mistakes, in the order of the file.
+/// Parses heeler.toml. Its error: all mistakes, in the order of the file.
 pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
     let report = Report::on(text);
     let (document, mistakes) = DeTable::parse_recoverable(text);
@@ -110,12 +118,12 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigError>> {
         report.error(
             report.place(span),
             format!("this is not TOML: {}", mistake.message()),
-            cure,
+            cure.unwrap_or_default(),
         );
         return Err(report.finish());
     }
     if document.get_ref().is_empty() {
-        let hint = Some("heeler init writes a first one".into());
+        let hint = "heeler init writes a first one";
         report.error(Place::of(text, 0..0), "the file is empty", hint);
         return Err(report.finish());
     }
@@ -145,8 +153,12 @@ fn read(mut root: Table<'_, '_>) -> Option<Config> {
     let coordinator = root.table("coordinator").and_then(sections::coordinator);
     let network = root.table("network").map(|table| sections::network(table, true));
     let defaults = root.table("defaults").map(sections::defaults);
+    let system = root.table("system").map(system::system);
     let pool = root.table("pool").map(sections::pool);
+    let proxmox = root.table("proxmox").map(proxmox::proxmox);
     let snapshots = root.tables("snapshots").unwrap_or_default();
+    let access = root.table("access").and_then(access::access);
+    let storages = root.table("storages").map(storages::storages);
     let nodes = root.table("nodes").map(node::nodes);
     root.finish();
     Some(Config {
@@ -154,7 +166,11 @@ fn read(mut root: Table<'_, '_>) -> Option<Config> {
         coordinator: coordinator?,
         network: network.unwrap_or_default(),
         defaults: defaults.unwrap_or_default(),
+        system: system.unwrap_or_default(),
         pool: pool.unwrap_or_default(),
+        access,
+        proxmox: proxmox.flatten(),
+        storages: storages.unwrap_or_default(),
         snapshots: snapshots.into_iter().filter_map(sections::snapshots).collect(),
         nodes: nodes.unwrap_or_default(),
     })

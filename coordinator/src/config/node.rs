@@ -5,6 +5,7 @@ use heeler_proto::{NodeName, Serial};
 use super::Place;
 use super::reader::{Located, Table};
 use super::sections::{self, Defaults, NetworkSettings, PoolSettings};
+use super::system::{self, SystemSettings};
 use super::values;
 
 /// `[nodes.NAME]`: one node.
@@ -26,6 +27,8 @@ pub struct Node {
     pub pool: PoolSettings,
     /// Keys that replace those of `[network]`.
     pub network: NetworkSettings,
+    /// Keys that replace those of `[system]`.
+    pub system: SystemSettings,
     /// Keys that replace those of `[defaults]`.
     pub defaults: Defaults,
 }
@@ -56,6 +59,7 @@ fn node(name: Option<Located<NodeName>>, mut table: Table<'_, '_>) -> Option<Nod
     let disks = table.list("disks", values::serial);
     let pool = table.table("pool").map(sections::pool);
     let network = table.table("network").map(|table| sections::network(table, false));
+    let system = table.table("system").map(system::system);
     let defaults = sections::personal(&mut table);
     table.finish();
     Some(Node {
@@ -67,6 +71,7 @@ fn node(name: Option<Located<NodeName>>, mut table: Table<'_, '_>) -> Option<Nod
         disks: disks.map(|disks| disks.value).unwrap_or_default(),
         pool: pool.unwrap_or_default(),
         network: network.unwrap_or_default(),
+        system: system.unwrap_or_default(),
         defaults,
     })
 }

@@ -37,7 +37,9 @@ impl<'t> Report<'t> {
         Place::of(self.text, span)
     }
 
-    pub(super) fn error(&self, place: Place, message: impl Into<String>, hint: Option<String>) {
+    /// `hint` says what to write; empty when nothing is known to help.
+    pub(super) fn error(&self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         let error = ConfigError::new(self.text, place, message, hint);
         self.errors.borrow_mut().push(error);
     }
@@ -62,6 +64,11 @@ impl Unfit {
             message: message.into(),
             hint: Some(hint.into()),
         }
+    }
+
+    /// `text` is not `what`, such as "a size".
+    pub(super) fn not(text: &str, what: &str, hint: impl Into<String>) -> Self {
+        Self::new(format!("{text:?} is not {what}"), hint)
     }
 }
 
@@ -120,7 +127,7 @@ impl<'r, 't> Table<'r, 't> {
 
     fn wrong_kind(&self, place: Place, key: &str, wanted: Kind, found: &DeValue<'_>) {
         let message = format!("{key} must be {}, found {}", wanted.name(), kind::found(found));
-        self.report.error(place, message, Some(wanted.hint(key, found)));
+        self.report.error(place, message, wanted.hint(key, found));
     }
 
     fn parse<T>(
@@ -137,7 +144,7 @@ impl<'r, 't> Table<'r, 't> {
         match parse(text) {
             Ok(value) => Some(Located { value, place }),
             Err(unfit) => {
-                self.report.error(place, unfit.message, unfit.hint);
+                self.report.error(place, unfit.message, unfit.hint.unwrap_or_default());
                 None
             }
         }
@@ -152,7 +159,7 @@ impl<'r, 't> Table<'r, 't> {
             (None, Some(text)) if what.contains(' ') => Some(format!("write {text:?}")),
             (None, _) => Some(Kind::Text.hint(what, found)),
         };
-        self.report.error(place, message, hint);
+        self.report.error(place, message, hint.unwrap_or_default());
     }
 
     /// A text that `parse` accepts; None when it is missing or refused.
@@ -183,7 +190,7 @@ impl<'r, 't> Table<'r, 't> {
                 "" => format!("the file has no [{key}]"),
                 name => format!("{name} has no {key}"),
             };
-            self.report.error(self.place, message, Some(format!("write {example}")));
+            self.report.error(self.place, message, format!("write {example}"));
         }
     }
 
@@ -208,7 +215,7 @@ impl<'r, 't> Table<'r, 't> {
     /// Reports a mistake at the position of a list.
     pub(super) fn error_at<T>(&self, list: &Option<Located<T>>, message: &str, hint: &str) {
         let place = list.as_ref().map_or(self.place, |list| list.place);
-        self.report.error(place, message, Some(hint.to_owned()));
+        self.report.error(place, message, hint);
     }
 
     /// Checks one of this table's own names with `parse`.
@@ -223,10 +230,22 @@ impl<'r, 't> Table<'r, 't> {
                 place: name.place,
             }),
             Err(unfit) => {
-                self.report.error(name.place, unfit.message, unfit.hint);
+                self.report
+                    .error(name.place, unfit.message, unfit.hint.unwrap_or_default());
                 None
             }
         }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn switch(&mut self, key: &'static str) -> Option<Located<bool>> {
+        let (_, value) = self.take(key)?;
+        let place = self.report.place(value.span());
+        let switch = value.get_ref().as_bool();
+        if switch.is_none() {
+            self.wrong_kind(place, key, Kind::Switch, value.get_ref());
+        }
+        switch.map(|value| Located { value, place })
     }
 
     /// A whole number from 0 up.
@@ -240,14 +259,20 @@ impl<'r, 't> Table<'r, 't> {
             (Some(number), None) => self.report.error(
                 place,
                 format!("{key} = {number} is out of range"),
-                Some(format!("write a number from 0 to {}", Keep::MOST)),
+                format!("write a number from 0 to {}", Keep::MOST),
             ),
             (None, None) => self.wrong_kind(place, key, Kind::Number, value.get_ref()),
         }
         None
     }
 
-    /// The table below this key.
+    /// Whether the key's value is a table.
+    pub(super) fn holds_table(&self, key: &str) -> bool {
+        let entry = self.entries.iter().find(|entry| entry.key == key);
+        let value = entry.and_then(|entry| entry.value.as_ref());
+        value.is_some_and(|value| value.get_ref().is_table())
+    }
+
     pub(super) fn table(&mut self, key: &'static str) -> Option<Table<'r, 't>> {
         let (place, value) = self.take(key)?;
         self.below(key, place, value)
@@ -264,7 +289,7 @@ impl<'r, 't> Table<'r, 't> {
             other => {
                 let message = format!("{key} must be {}, found {}", Kind::Table.name(), kind::found(&other));
                 let hint = Kind::Table.hint(name.trim_matches(['[', ']']), &other);
-                self.report.error(place, message, Some(hint));
+                self.report.error(place, message, hint);
                 None
             }
         }
@@ -290,7 +315,7 @@ impl<'r, 't> Table<'r, 't> {
                     _ => "a list of tables, [{ … }, …]".to_owned(),
                 };
                 let message = format!("{key} must be {wanted}, found {}", kind::found(&other));
-                self.report.error(place, message, None);
+                self.report.error(place, message, "");
                 None
             }
         }
@@ -308,7 +333,7 @@ impl<'r, 't> Table<'r, 't> {
                 "" => format!("unknown table {:?}", entry.key),
                 name => format!("unknown key {:?} in {name}", entry.key),
             };
-            self.report.error(entry.place, message, Some(hint));
+            self.report.error(entry.place, message, hint);
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Class, Dataset, Keep, Locale, PoolName, ScrubEvery, TimeZone};
+use heeler_proto::{Class, Dataset, Domain, Keep, Locale, PoolName, ScrubEvery, TimeZone};
 
 use super::place_names;
 use super::reader::{Located, Table, Unfit};
@@ -15,6 +15,8 @@ pub struct NetworkSettings {
     pub gateway: Option<Located<IpAddr>>,
     /// Addresses of the name servers.
     pub dns: Vec<Located<IpAddr>>,
+    /// The domain of the nodes' names.
+    pub domain: Option<Located<Domain>>,
     /// The network of the backplane cards.
     pub backplane: Option<Located<Network>>,
     /// What writes the backplane's configuration; None: [`Renderer::Auto`].
@@ -89,6 +91,8 @@ pub(super) fn network(mut table: Table<'_, '_>, whole_fleet: bool) -> NetworkSet
             .list("dns", values::address)
             .map(|list| list.value)
             .unwrap_or_default(),
+        // One for all nodes: each lists the names of all.
+        domain: whole_fleet.then(|| table.text("domain", values::domain)).flatten(),
         backplane: table.text("backplane", values::network),
         renderer: table.text("renderer", renderer),
     };
@@ -100,10 +104,7 @@ fn renderer(text: &str) -> Result<Renderer, Unfit> {
     match text {
         "auto" => Ok(Renderer::Auto),
         "netplan" => Ok(Renderer::Netplan),
-        _ => Err(Unfit::new(
-            format!("{text:?} is not a renderer"),
-            "\"auto\" or \"netplan\"",
-        )),
+        _ => Err(Unfit::not(text, "a renderer", "\"auto\" or \"netplan\"")),
     }
 }
 
@@ -140,8 +141,9 @@ fn scrub(text: &str) -> Result<ScrubEvery, Unfit> {
         "monthly" => Ok(ScrubEvery::Month),
         "weekly" => Ok(ScrubEvery::Week),
         "never" => Ok(ScrubEvery::Never),
-        _ => Err(Unfit::new(
-            format!("{text:?} is not a scrub interval"),
+        _ => Err(Unfit::not(
+            text,
+            "a scrub interval",
             "\"monthly\", \"weekly\" or \"never\"",
         )),
     }

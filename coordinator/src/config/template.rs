@@ -1,8 +1,15 @@
 use std::net::SocketAddr;
 
-/// The heeler.toml of a new cluster, with examples as comments. [`parse`](super::parse) accepts it.
-#[must_use]
-pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
+/// An empty `[network]`, as a comment.
+pub(crate) const NETWORK: &str = "\
+    # Your LAN. If you write it, the address of every node must be in subnet.\n\
+    # [network]\n\
+    # subnet = \"10.10.80.0/24\"\n\
+    # gateway = \"10.10.80.1\"\n\
+    # dns = [\"10.10.80.1\"]\n";
+
+/// The first lines of a new heeler.toml.
+pub(crate) fn head(cluster: &str, addresses: &[SocketAddr]) -> String {
     let addresses: Vec<String> = addresses.iter().map(|at| format!("\"{at}\"")).collect();
     let addresses = addresses.join(", ");
     format!(
@@ -13,14 +20,16 @@ pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
          \n\
          # Where the agents reach the coordinator, in the order of preference.\n\
          [coordinator]\n\
-         addresses = [{addresses}]\n\
-         \n\
-         # Your LAN. If you write it, the address of every node must be in subnet.\n\
-         # [network]\n\
-         # subnet = \"10.10.80.0/24\"\n\
-         # gateway = \"10.10.80.1\"\n\
-         # dns = [\"10.10.80.1\"]\n\
-         \n\
+         addresses = [{addresses}]\n"
+    )
+}
+
+/// The heeler.toml of a new cluster, with examples as comments. [`parse`](super::parse) accepts it.
+pub fn template(cluster: &str, addresses: &[SocketAddr]) -> String {
+    let head = head(cluster, addresses);
+    format!(
+        "{head}\n\
+         {NETWORK}\n\
          # heeler node add NAME writes lines like these:\n\
          # [nodes.pi-1]\n\
          # address = \"10.10.80.50\"\n\

@@ -81,3 +81,88 @@ fn all_mistakes_are_listed_in_file_order() {
     let found: Vec<_> = parse(&text).unwrap_err().iter().map(|error| error.place.line).collect();
     assert_eq!(found, [1, 2, 10]);
 }
+
+#[test]
+fn access_is_read_as_each_nodes_task() {
+    let written = r#"
+[access.groups.ops]
+role = "PVEAdmin"
+path = "/"
+
+[access.people.ada]
+realm = "pve"
+groups = ["ops"]
+
+[access.people.pi]
+realm = "pam"
+role = "PVEVMUser"
+path = "/vms"
+"#;
+    let config = parse(&format!("{FULL}{written}")).unwrap();
+    let access = config.wanted_nodes()[0].access.clone().unwrap();
+    let group = &access.groups[0];
+    assert_eq!(
+        (group.name.as_str(), group.right.as_ref().unwrap().path.as_str()),
+        ("ops", "/")
+    );
+    let people: Vec<String> = access.people.iter().map(heeler_proto::Person::id).collect();
+    assert_eq!(people, ["ada@pve", "pi@pam"]);
+    assert_eq!(access.people[1].right.as_ref().unwrap().role.as_str(), "PVEVMUser");
+}
+
+#[test]
+fn a_mirror_of_proxmox_needs_only_the_fingerprint() {
+    let official = parse(&format!("{FULL}\n[proxmox]\nsource = \"official\"\n")).unwrap();
+    let official = official.proxmox.unwrap().value;
+    assert_eq!(official.uri.as_str(), "http://download.proxmox.com/debian/pve");
+    let mirror = "[proxmox.source]\nuri = \"https://mirror/debian/pve\"\nsuite = \"trixie\"\n\
+                  components = [\"pve-no-subscription\"]\nkey = \"24b3 0f06 ecc1 836a 4e5e  fecb a7bc d142 0bfe 778e\"\n";
+    let wanted = parse(&format!("{FULL}\n{mirror}")).unwrap().wanted_nodes();
+    let mirror = wanted[0].repositories.clone().unwrap();
+    assert_eq!(mirror.uri.as_str(), "https://mirror/debian/pve");
+    assert_eq!((mirror.key, mirror.public_key), (official.key, official.public_key));
+}
+
+#[test]
+fn another_key_is_given_whole() {
+    let key = include_str!("tests/other-key.asc");
+    let text = format!(
+        "{FULL}\n[proxmox]\nsource = \"pxvirt\"\nkey = \"CD9BF7BBE3C899D1C14AE47E9B09CBEB81847B8D\"\npublic_key = \"\"\"\n{key}\"\"\"\n"
+    );
+    let source = parse(&text).unwrap().proxmox.unwrap().value;
+    assert_eq!(
+        (source.uri.host(), source.public_key.as_str()),
+        ("mirrors.lierfang.com", key)
+    );
+}
+
+#[test]
+fn a_dir_storage_is_where_its_dataset_is_mounted() {
+    let written = r#"
+[storages.local-nvme]
+type = "zfspool"
+dataset = "data/vm"
+content = ["images", "rootdir"]
+
+[storages.files]
+type = "dir"
+dataset = "data/pve-files"
+content = ["iso", "backup"]
+
+[storages.local]
+disabled = true
+"#;
+    let config = parse(&format!("{FULL}{written}")).unwrap();
+    let storages = config.wanted_nodes()[0].storages.clone().unwrap();
+    let spec = serde_json::to_string(&storages).unwrap();
+    assert_eq!(
+        spec,
+        r#"{"storages":[{"name":"local-nvme","place":{"zfspool":{"dataset":"data/vm","sparse":true}},"content":["images","rootdir"]},{"name":"files","place":{"dir":{"dataset":"data/pve-files","path":"/data/pve-files"}},"content":["backup","iso"]},{"name":"local","place":"card","content":[],"disabled":true}]}"#
+    );
+
+    let without = FULL.replace("disks = [\"S6XNNS0W100001\", \"S6XNNS0W100002\"]\n", "");
+    let config = parse(&format!("{without}{written}")).unwrap();
+    let storages = config.wanted_nodes()[0].storages.clone().unwrap().storages;
+    assert_eq!(storages.len(), 1);
+    assert_eq!(storages[0].name.as_str(), "local");
+}

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Dataset, Invalid, Mountpoint, NodeName, PoolName, Serial, dataset_name};
+use heeler_proto::{Dataset, Domain, Invalid, Mountpoint, NodeName, PoolName, Serial, TimeServer, dataset_name};
 
 use super::reader::Unfit;
 use crate::screen::is_hidden;
@@ -20,19 +20,16 @@ pub struct Network {
 
 impl Network {
     /// Whether `address` is in the network.
-    #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         address.is_ipv4() == self.address.is_ipv4() && masked(address, self.prefix) == self.address
     }
 
     /// Whether the networks share addresses.
-    #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.contains(other.address) || other.contains(self.address)
     }
 
     /// Whether a machine can have `address`: it is neither the network's own nor its broadcast address.
-    #[must_use]
     pub fn can_be_a_host(&self, address: IpAddr) -> bool {
         let IpAddr::V4(v4) = address else {
             return address != self.address;
@@ -49,7 +46,7 @@ impl fmt::Display for Network {
     }
 }
 
-fn masked(address: IpAddr, prefix: u8) -> IpAddr {
+pub(super) fn masked(address: IpAddr, prefix: u8) -> IpAddr {
     let gone = |bits: u8| u32::from(bits.saturating_sub(prefix));
     match address {
         IpAddr::V4(v4) => IpAddr::V4((v4.to_bits() & u32::MAX.checked_shl(gone(32)).unwrap_or(0)).into()),
@@ -58,7 +55,7 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
 }
 
 pub(super) fn network(text: &str) -> Result<Network, Unfit> {
-    let unfit = |hint: &str| Unfit::new(format!("{text:?} is not a network"), hint);
+    let unfit = |hint: &str| Unfit::not(text, "a network", hint);
     let example = "a network's first address and its prefix, such as 192.0.2.0/24";
     let Some((address, prefix)) = text.split_once('/') else {
         return Err(match text.parse::<IpAddr>() {
@@ -90,7 +87,7 @@ pub(super) fn network(text: &str) -> Result<Network, Unfit> {
 pub(super) fn address(text: &str) -> Result<IpAddr, Unfit> {
     let address: IpAddr = text
         .parse()
-        .map_err(|_| Unfit::new(format!("{text:?} is not an IP address"), mended_address(text)))?;
+        .map_err(|_| Unfit::not(text, "an IP address", mended_address(text)))?;
     let why = match address {
         _ if address.is_unspecified() => "it means every address",
         _ if address.is_multicast() => "it is a multicast address",
@@ -140,12 +137,12 @@ pub(super) fn listener(text: &str) -> Result<SocketAddr, Unfit> {
             Ok(_) => format!("the port is 1 to 65534: \"{ip}:{DEFAULT_PORT}\""),
             Err(_) => mended_address(ip),
         };
-        Unfit::new(format!("{text:?} is not an address and port"), hint)
+        Unfit::not(text, "an address and port", hint)
     })
 }
 
 pub(super) fn mac(text: &str) -> Result<String, Unfit> {
-    let unfit = |hint: &str| Unfit::new(format!("{text:?} is not a MAC address"), hint);
+    let unfit = |hint: &str| Unfit::not(text, "a MAC address", hint);
     let pairs: Vec<&str> = text.split(':').collect();
     let octet = |pair: &&str| (pair.len() == 2).then(|| u8::from_str_radix(pair, 16).ok()).flatten();
     let octets: Option<Vec<u8>> = pairs.iter().map(octet).collect();
@@ -172,7 +169,7 @@ pub(super) fn mac(text: &str) -> Result<String, Unfit> {
 const LEAST_ARC_BYTES: u64 = 64 << 20;
 
 pub(super) fn size(text: &str) -> Result<u64, Unfit> {
-    let unfit = |hint: String| Unfit::new(format!("{text:?} is not a size"), hint);
+    let unfit = |hint: String| Unfit::not(text, "a size", hint);
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim_start() {
@@ -212,8 +209,9 @@ pub(super) fn arc(text: &str) -> Result<u64, Unfit> {
 pub(super) fn cluster_name(text: &str) -> Result<String, Unfit> {
     match NodeName::new(text) {
         Ok(name) if text.len() <= 15 => Ok(name.into()),
-        _ => Err(Unfit::new(
-            format!("{text:?} is not a valid cluster name for Proxmox"),
+        _ => Err(Unfit::not(
+            text,
+            "a valid cluster name for Proxmox",
             "use lower-case letters, digits, and hyphens between them; at most 15",
         )),
     }
@@ -221,26 +219,37 @@ pub(super) fn cluster_name(text: &str) -> Result<String, Unfit> {
 
 pub(super) fn node_name(text: &str) -> Result<NodeName, Unfit> {
     NodeName::new(text).map_err(|_| {
-        Unfit::new(
-            format!("{text:?} is not a valid node name for Proxmox"),
+        Unfit::not(
+            text,
+            "a valid node name for Proxmox",
             "use lower-case letters, digits, and hyphens between them; at most 63",
         )
     })
 }
 
-pub(super) fn serial(text: &str) -> Result<Serial, Unfit> {
-    Serial::new(text).map_err(|_| {
-        Unfit::new(
-            format!("{text:?} is not a disk serial"),
-            "heeler disk list shows the serials",
-        )
+pub(super) fn domain(text: &str) -> Result<Domain, Unfit> {
+    Domain::new(text).map_err(|_| {
+        let hint = "lower-case letters, digits and hyphens, with dots between them, such as \"example.lan\"";
+        Unfit::not(text, "a domain", hint)
     })
+}
+
+pub(super) fn time_server(text: &str) -> Result<TimeServer, Unfit> {
+    TimeServer::new(text).map_err(|_| {
+        let hint = "an IP address, or a name in lower case such as \"2.debian.pool.ntp.org\"";
+        Unfit::not(text, "a time server", hint)
+    })
+}
+
+pub(super) fn serial(text: &str) -> Result<Serial, Unfit> {
+    Serial::new(text).map_err(|_| Unfit::not(text, "a disk serial", "heeler disk list shows the serials"))
 }
 
 pub(super) fn pool_name(text: &str) -> Result<PoolName, Unfit> {
     PoolName::new(text).map_err(|_| {
-        Unfit::new(
-            format!("{text:?} is not a valid pool name"),
+        Unfit::not(
+            text,
+            "a valid pool name",
             "start with a letter; then letters, digits, - _ . : and not a vdev type such as mirror",
         )
     })
@@ -279,14 +288,14 @@ pub(super) fn label(text: &str) -> Result<String, Unfit> {
     Ok(text.to_owned())
 }
 
-/// A login name.
 pub(super) fn user_name(text: &str) -> Result<String, Unfit> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 64 && text.chars().all(fits) {
         return Ok(text.to_owned());
     }
-    Err(Unfit::new(
-        format!("{text:?} is not a user name"),
+    Err(Unfit::not(
+        text,
+        "a user name",
         "start with a letter; then letters, digits, _ and -; at most 64",
     ))
 }

@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 
 use heeler_proto::{
-    Cidr, Dataset, Keep, KeepBackplane, Locale, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial,
-    SnapshotPolicy, TimeZone, is_below,
+    Cidr, Dataset, EnsureAccess, EnsureBoot, EnsureNames, EnsureRepositories, EnsureStorages, EnsureTime, Host, Keep,
+    KeepBackplane, Locale, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy, TimeZone, is_below,
 };
 
 use super::{Config, Node, Place, Renderer};
@@ -30,6 +30,20 @@ pub struct WantedNode {
     pub snapshots: Vec<SnapshotPolicy>,
     /// How often the pool is scrubbed.
     pub scrub: ScrubEvery,
+    /// Host name, domain and /etc/hosts; None: they stay as they are.
+    pub names: Option<EnsureNames>,
+    /// Whether damaged and unfinished packages are repaired.
+    pub repair: bool,
+    /// The time servers; None: the clock stays as it is.
+    pub time: Option<EnsureTime>,
+    /// How the node starts, its swap and its journal; None: they stay as they are.
+    pub boot: Option<EnsureBoot>,
+    /// People, groups and roles of Proxmox; None: they stay as they are.
+    pub access: Option<EnsureAccess>,
+    /// Where it gets Proxmox's packages from; None: its sources stay as they are.
+    pub repositories: Option<EnsureRepositories>,
+    /// Storages of Proxmox; None: they stay as they are.
+    pub storages: Option<EnsureStorages>,
     /// The node's locale; None: it stays as it is.
     pub locale: Option<Locale>,
     /// The node's time zone; None: it stays as it is.
@@ -41,7 +55,6 @@ pub struct WantedNode {
 
 impl WantedNode {
     /// Whether both want the same of the node; the position in the file does not count.
-    #[must_use]
     pub fn asks_the_same(&self, other: &Self) -> bool {
         let here = Self {
             line: other.line,
@@ -76,7 +89,6 @@ fn places(names: &[&str]) -> Vec<usize> {
 
 impl Config {
     /// What heeler.toml wants of each node, in the order of the file.
-    #[must_use]
     pub fn wanted_nodes(&self) -> Vec<WantedNode> {
         let names: Vec<&str> = self.nodes.iter().map(|node| node.name.value.as_str()).collect();
         let nodes = self.nodes.iter().zip(places(&names));
@@ -89,9 +101,18 @@ impl Config {
         let datasets = self.datasets(node, &pool);
         let scrub = node.pool.scrub.as_ref().or(self.pool.scrub.as_ref());
         let timezone = node.defaults.timezone.as_ref().or(self.defaults.timezone.as_ref());
+        let time = node.system.time_servers.as_ref().or(self.system.time_servers.as_ref());
+        let repair = node.system.repair.as_ref().or(self.system.repair.as_ref());
         let locale = node.defaults.locale.as_ref().or(self.defaults.locale.as_ref());
         Some(WantedNode {
             snapshots: self.snapshots(&datasets),
+            names: self.names(node),
+            access: self.access.clone(),
+            storages: self.storages(node, &datasets),
+            boot: node.system.boot(&self.system),
+            repair: repair.is_some_and(|repair| repair.value),
+            repositories: self.proxmox.as_ref().map(|source| source.value.clone()),
+            time: time.map(|time| time.value.clone()),
             locale: locale.map(|locale| locale.value.clone()),
             timezone: timezone.map(|zone| zone.value.clone()),
             scrub: scrub.map_or(ScrubEvery::Month, |scrub| scrub.value),
@@ -104,6 +125,24 @@ impl Config {
             pool,
             arc_max_bytes: arc.map(|arc| arc.value),
             backplane: self.backplane(node),
+        })
+    }
+
+    /// Of a fleet with more nodes than one cluster can have, each node lists itself alone.
+    fn names(&self, node: &Node) -> Option<EnsureNames> {
+        let domain = self.network.domain.as_ref()?;
+        let host = |node: &Node| Host {
+            name: node.name.value.clone(),
+            address: node.address.value,
+        };
+        let hosts = match self.nodes.len() <= EnsureNames::MOST_HOSTS {
+            true => self.nodes.iter().map(host).collect(),
+            false => vec![host(node)],
+        };
+        Some(EnsureNames {
+            name: node.name.value.clone(),
+            domain: domain.value.clone(),
+            hosts,
         })
     }
 
@@ -181,7 +220,6 @@ impl Config {
     }
 
     /// The position of the serial in heeler.toml.
-    #[must_use]
     pub fn place_of_disk(&self, serial: &str) -> Option<Place> {
         let mut disks = self.nodes.iter().flat_map(|node| &node.disks);
         disks.find(|disk| disk.value.as_str() == serial).map(|disk| disk.place)

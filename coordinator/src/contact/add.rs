@@ -14,8 +14,9 @@ use super::payload::{self, Part};
 use super::pinned_node::{PinnedNode, pin_node};
 use super::root::Root;
 use super::ssh::Ssh;
-use super::{ContactError, Dialogue};
+use super::{ContactError, Dialogue, Result};
 use crate::clock::Clock;
+use crate::pki::key_sha256;
 use crate::screen::fingerprint;
 use crate::trust::Keyring;
 
@@ -25,9 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What `heeler node add` was asked to do.
-#[derive(Debug, Clone)]
 pub struct Target {
-    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub node: NodeName,
     /// `user@host`, or a name of the user's ssh configuration.
     pub destination: String,
@@ -35,7 +34,6 @@ pub struct Target {
     pub ssh_config: Option<PathBuf>,
     /// Whether a changed host key is expected (`--reflashed`).
     pub reflashed: bool,
-    /// Checks to skip.
     pub skip: Vec<Check>,
     /// Folder with the agents; None: the usual folders.
     pub agent_dir: Option<PathBuf>,
@@ -44,7 +42,6 @@ pub struct Target {
 }
 
 /// Result of a first contact that succeeded.
-#[derive(Debug, Clone)]
 pub struct Added {
     /// Files written on the node; empty when nothing had to change.
     pub changed: Vec<&'static str>,
@@ -52,24 +49,18 @@ pub struct Added {
     pub facts: Option<Facts>,
 }
 
-/// Adds a node, or repairs one.
-///
-/// # Errors
-/// [`ContactError`], which says what to type.
+/// Adds a node, or repairs one. Its error: [`ContactError`], which says what to type.
 pub async fn add(
     coordinator: &mut OperatorClient<Channel>,
     target: &Target,
     trust: &mut Keyring,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
-) -> Result<Added, ContactError> {
-    let known = coordinator
-        .begin_contact(BeginContactRequest {
-            node: target.node.to_string(),
-        })
-        .await
-        .map_err(Box::new)?;
-    let known = verified_reply(known.into_inner(), &target.node, trust, person).await?;
+) -> Result<Added> {
+    let node = target.node.to_string();
+    let known = coordinator.begin_contact(BeginContactRequest { node }).await;
+    let known = known.map_err(Box::new)?.into_inner();
+    let known = verified_reply(known, &target.node, trust, person).await?;
     let mut ssh = Ssh::new(&target.node, &target.destination, target.ssh_config.clone());
     let pinned = Fingerprint::parse(&known.host_key);
     let pinned_node = pin_node(&mut ssh, pinned, target, clock, person).await?;
@@ -87,15 +78,11 @@ pub async fn add(
     let up = wait_until_up(&mut root, coordinator, target, &known, person).await;
     root.close().await;
     up?;
-    let facts = coordinator
-        .discover(DiscoverRequest {
-            node: target.node.to_string(),
-        })
-        .await
-        .map_err(Box::new)?;
+    let node = target.node.to_string();
+    let facts = coordinator.discover(DiscoverRequest { node }).await;
     Ok(Added {
         changed,
-        facts: facts.into_inner().facts,
+        facts: facts.map_err(Box::new)?.into_inner().facts,
     })
 }
 
@@ -105,7 +92,7 @@ async fn verified_reply(
     node: &NodeName,
     trust: &mut Keyring,
     person: &mut dyn Dialogue,
-) -> Result<BeginContactReply, ContactError> {
+) -> Result<BeginContactReply> {
     let failed = |source| ContactError::Trust {
         node: node.clone(),
         source,
@@ -154,7 +141,7 @@ async fn install(
     pinned_node: &PinnedNode,
     agent: Part,
     person: &mut dyn Dialogue,
-) -> Result<Vec<&'static str>, ContactError> {
+) -> Result<Vec<&'static str>> {
     let there = root.order("LOOK").await?;
     let holds = |part: &Part| there.contains(&part.as_looked_at());
     let config = payload::config(&target.node, known);
@@ -179,14 +166,14 @@ async fn install(
         }
     }
     let pem = root.order("KEY").await?.join("\n");
-    let key = key_sha256(&pem).ok_or_else(|| ContactError::Node {
+    let key = key_sha256(&format!("{pem}\n")).ok_or_else(|| ContactError::Node {
         node: target.node.clone(),
         problem: format!("`heeler-agent key` printed no public key: {pem:?}"),
     })?;
     if needs_token(known, &key, pinned_node, target)? {
         let request = CreateTokenRequest {
             node: target.node.to_string(),
-            key_sha256: key,
+            key_sha256: key.to_vec(),
             host_key: pinned_node.host_key.to_string(),
             reflashed: target.reflashed,
         };
@@ -211,12 +198,7 @@ async fn install(
 
 /// Whether the node must enrol: it is new, its certificate has expired, its key is not the one on record, or the
 /// person says that the card was flashed or moved.
-fn needs_token(
-    known: &BeginContactReply,
-    key: &[u8],
-    pinned_node: &PinnedNode,
-    target: &Target,
-) -> Result<bool, ContactError> {
+fn needs_token(known: &BeginContactReply, key: &[u8], pinned_node: &PinnedNode, target: &Target) -> Result<bool> {
     let Some(node) = known.node.as_ref().filter(|node| !node.key_sha256.is_empty()) else {
         return Ok(true);
     };
@@ -233,30 +215,17 @@ fn needs_token(
         || (node.certificate_expires_ms <= now_ms && !node.connected))
 }
 
-/// SHA-256 of a PEM public key's DER.
-fn key_sha256(pem: &str) -> Option<Vec<u8>> {
-    let (_, pem) = x509_parser::pem::parse_x509_pem(format!("{pem}\n").as_bytes()).ok()?;
-    (pem.label == "PUBLIC KEY").then(|| {
-        ring::digest::digest(&ring::digest::SHA256, &pem.contents)
-            .as_ref()
-            .to_vec()
-    })
-}
-
 async fn wait_until_up(
     root: &mut Root<'_>,
     coordinator: &mut OperatorClient<Channel>,
     target: &Target,
     known: &BeginContactReply,
     person: &mut dyn Dialogue,
-) -> Result<(), ContactError> {
+) -> Result<()> {
     let mut waited = Duration::ZERO;
     while waited < PATIENCE {
-        let shown = coordinator
-            .show_node(ShowNodeRequest {
-                node: target.node.to_string(),
-            })
-            .await;
+        let node = target.node.to_string();
+        let shown = coordinator.show_node(ShowNodeRequest { node }).await;
         if shown.is_ok_and(|shown| shown.into_inner().node.is_some_and(|node| node.connected)) {
             person.say(&format!("{}: the agent is up", target.node));
             return Ok(());

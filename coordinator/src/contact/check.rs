@@ -20,7 +20,6 @@ pub enum Check {
 
 impl Check {
     /// How long to wait for a check that may pass by itself.
-    #[must_use]
     pub const fn patience(self) -> Duration {
         match self {
             // Growing takes a minute. A root file system that is small on purpose never grows.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::root::Root;
 use super::ssh::Ssh;
-use super::{ContactError, Dialogue};
+use super::{ContactError, Dialogue, Result};
 
 /// Largest copy that is fetched, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -35,37 +35,29 @@ pub struct Keeper<'a> {
 }
 
 /// The ssh connection to the node; not opened yet.
-#[must_use]
 pub fn keeper(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Ssh {
     Ssh::new(node, destination, config)
 }
 
 impl<'a> Keeper<'a> {
-    /// Logs in and becomes root.
-    ///
-    /// # Errors
-    /// No connection, or a wrong password.
-    pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Self, ContactError> {
+    /// Logs in and becomes root. Its error: no connection, or a wrong password.
+    pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Self> {
         let root = Root::open(ssh, person).await?;
         Ok(Self { ssh, root })
     }
 
     /// The complete copies on mounted pools, newest first. Copies from the future come last: a wrong clock made them.
-    ///
-    /// # Errors
-    /// When the connection is lost.
-    pub async fn copies(&mut self, now_ms: u64) -> Result<Vec<Copy>, ContactError> {
+    /// Fails when the connection is lost.
+    pub async fn copies(&mut self, now_ms: u64) -> Result<Vec<Copy>> {
         let lines = self.root.order("COPIES").await?;
         let mut copies: Vec<Copy> = lines.iter().filter_map(|line| parse(line)).collect();
         copies.sort_by_key(|copy| order(copy, now_ms));
         Ok(copies)
     }
 
-    /// Fetches a copy into `file` and checks it against its receipt.
-    ///
-    /// # Errors
-    /// When it does not match, or the connection is lost.
-    pub async fn fetch(&mut self, copy: &Copy, file: &Path) -> Result<(), ContactError> {
+    /// Fetches a copy into `file` and checks it against its receipt. Fails when it does not match, or the connection is
+    /// lost.
+    pub async fn fetch(&mut self, copy: &Copy, file: &Path) -> Result<()> {
         let lines = self.root.order(&format!("FETCH {}", copy.path)).await?;
         let broken = |problem: &str| ContactError::Node {
             node: self.ssh.node.clone(),

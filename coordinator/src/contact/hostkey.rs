@@ -22,7 +22,6 @@ impl fmt::Display for Fingerprint {
 
 impl Fingerprint {
     /// Parses `ssh-ed25519 SHA256:…`. None for anything else, so that the result is safe to show.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, sha256) = text.trim().split_once(' ')?;
         let plain = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
@@ -35,7 +34,6 @@ impl Fingerprint {
 
     /// The server's key from a line that `ssh -v` prints after `debug1: ` (OpenSSH 6.8 and later). For a host
     /// certificate, the fingerprint is that of the key inside.
-    #[must_use]
     pub fn in_debug(debug: &str) -> Option<Self> {
         if let Some(key) = debug.strip_prefix("Server host key: ") {
             return Self::parse(key);
@@ -49,14 +47,12 @@ impl Fingerprint {
     }
 
     /// The fingerprint of the only key in one of our known_hosts files.
-    #[must_use]
     pub fn in_file(file: &Path) -> Option<Self> {
         let line = std::fs::read_to_string(file).ok()?;
         Self::of(line.lines().next()?.split_once(' ')?.1)
     }
 
     /// The fingerprint of a public key line, `ssh-ed25519 AAAA…`.
-    #[must_use]
     pub fn of(public: &str) -> Option<Self> {
         let (kind, blob) = public.trim().split_once(' ')?;
         let blob = STANDARD.decode(blob.split(' ').next()?).ok()?;
@@ -69,13 +65,11 @@ impl Fingerprint {
 }
 
 /// Path of the file that holds a node's pinned host key.
-#[must_use]
 pub fn pin_file(state: &Path, node: &NodeName) -> PathBuf {
     state.join("contact").join(format!("{node}.known_hosts"))
 }
 
 /// A known_hosts line for the node's name with the key that was shown, if it is among `host_keys`; else None.
-#[must_use]
 pub fn pin_line(node: &NodeName, shown: &Fingerprint, host_keys: &[String]) -> Option<String> {
     host_keys
         .iter()

@@ -8,7 +8,6 @@ const CLOCK_SECONDS: u64 = 300;
 /// A root file system that covers less of its disk, in percent, has not grown yet.
 const GROWN_PERCENT: u64 = 80;
 
-/// Whether a node can be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
     /// It can be added now.
@@ -20,7 +19,6 @@ pub enum Judgement {
 }
 
 /// Decides before anything is changed. `now_s`: this machine's clock, Unix seconds. `skip`: checks to leave out.
-#[must_use]
 pub fn judge(probe: &Probe, now_s: u64, skip: &[Check]) -> Judgement {
     let looked_at = |check: &Check| !skip.contains(check);
     let may_be_skipped = [
@@ -54,7 +52,6 @@ pub fn judge(probe: &Probe, now_s: u64, skip: &[Check]) -> Judgement {
 }
 
 /// The sentence that says how to skip a check.
-#[must_use]
 pub fn all_the_same(check: Check) -> String {
     format!("If this is intended, add --skip-check {check}")
 }

@@ -26,10 +26,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// Reads more bytes. Cancelling it loses nothing.
-    ///
-    /// # Errors
-    /// When reading fails; the stream has then ended.
+    /// Reads more bytes. Cancelling it loses nothing. Fails when reading fails; the stream has then ended.
     pub async fn more(&mut self) -> io::Result<()> {
         let mut chunk = [0; 4096];
         let read = self.from.read(&mut chunk).await.inspect_err(|_| self.ended = true)?;
@@ -65,7 +62,6 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         String::from_utf8_lossy(&self.rest[self.whole..]).into_owned()
     }
 
-    /// Drops the incomplete line.
     pub fn drop_begun(&mut self) {
         self.rest.truncate(self.whole);
     }

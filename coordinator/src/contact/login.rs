@@ -4,7 +4,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::ContactError;
+use super::Result;
 use super::hostkey::Fingerprint;
 use super::lines::Lines;
 use super::ssh::{Ssh, is_noise};
@@ -29,14 +29,12 @@ pub struct Login<'a> {
     pub own_prompt: bool,
     /// ssh has opened the session and asks the person nothing more.
     opened: bool,
-    /// Our script has begun.
     begun: bool,
     host_key: Option<Fingerprint>,
     words: Vec<String>,
 }
 
 /// What the command did next.
-#[derive(Debug, PartialEq, Eq)]
 pub enum LoginEvent {
     /// A line of our script, without its mark.
     Line(String),
@@ -49,11 +47,8 @@ pub enum LoginEvent {
 }
 
 impl<'a> Login<'a> {
-    /// Starts `script` on the node; `more` is its `$2`.
-    ///
-    /// # Errors
-    /// When ssh is not installed.
-    pub async fn start(ssh: &'a Ssh, script: &str, more: &str) -> Result<Login<'a>, ContactError> {
+    /// Starts `script` on the node; `more` is its `$2`. Fails when ssh is not installed.
+    pub async fn start(ssh: &'a Ssh, script: &str, more: &str) -> Result<Login<'a>> {
         let mut child = ssh.start(&remote(&ssh.mark, script, more)).await?;
         let gone = || ssh.lost("ssh has no streams");
         Ok(Self {
@@ -201,10 +196,7 @@ impl<'a> Login<'a> {
         self.words.push(line);
     }
 
-    /// Writes to the command's stdin.
-    ///
-    /// # Errors
-    /// Why the bytes could not be sent within `limit`.
+    /// Writes to the command's stdin. Its error: why the bytes could not be sent within `limit`.
     pub async fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), String> {
         let stdin = self.stdin.as_mut().ok_or("its input is closed")?;
         let sent = async {
@@ -218,7 +210,6 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Closes the command's stdin.
     pub fn close_input(&mut self) {
         self.stdin = None;
     }
@@ -228,12 +219,10 @@ impl<'a> Login<'a> {
         let _ = timeout(GRACE, self.child.wait()).await;
     }
 
-    /// Whether ssh has opened the session.
     pub const fn has_opened(&self) -> bool {
         self.opened
     }
 
-    /// Whether our script has begun.
     pub const fn has_begun(&self) -> bool {
         self.begun
     }

@@ -4,17 +4,12 @@ use heeler_proto::v1::{BeginContactReply, OperatorKey, Past};
 use heeler_proto::{NodeName, hex};
 use serde_json::{Value, json};
 
-use super::ContactError;
+use super::{ContactError, Result};
 
-/// Path of the agent on a node.
 pub const BINARY: &str = "/usr/local/sbin/heeler-agent";
-/// Path of the agent's unit.
 pub const UNIT: &str = "/etc/systemd/system/heeler-agent.service";
-/// Path of the guard's unit.
 pub const GUARD: &str = "/etc/systemd/system/heeler-guard.service";
-/// Path of the guard's timer.
 pub const GUARD_TIMER: &str = "/etc/systemd/system/heeler-guard.timer";
-/// Path of the agent's configuration.
 pub const CONFIG: &str = "/etc/heeler/agent.json";
 /// Path of the join token, until it is used.
 pub const TOKEN: &str = "/etc/heeler/token";
@@ -24,32 +19,27 @@ const GUARD_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/sys
 const GUARD_TIMER_TEXT: &str = include_str!("../../../packaging/dist/agent/usr/lib/systemd/system/heeler-guard.timer");
 
 /// A file to install on the node.
-#[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     /// Absolute path.
     pub path: &'static str,
     /// Permission bits, as for chmod.
     pub mode: u32,
-    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
 impl Part {
     /// SHA-256 in hex, as sha256sum prints it.
-    #[must_use]
     pub fn sha256(&self) -> String {
         hex(ring::digest::digest(&ring::digest::SHA256, &self.bytes).as_ref())
     }
 
     /// What the node answers to LOOK when this file is installed.
-    #[must_use]
     pub fn as_looked_at(&self) -> String {
         format!("file {} {} {:o}", self.path, self.sha256(), self.mode)
     }
 }
 
 /// The agent's unit, and the guard's unit and timer. The guard undoes a network change that cuts the agent off.
-#[must_use]
 pub fn units() -> [Part; 3] {
     [(UNIT, UNIT_TEXT), (GUARD, GUARD_TEXT), (GUARD_TIMER, GUARD_TIMER_TEXT)].map(|(path, text)| Part {
         path,
@@ -59,7 +49,6 @@ pub fn units() -> [Part; 3] {
 }
 
 /// The agent's configuration, with mode 0600.
-#[must_use]
 pub fn config(node: &NodeName, told: &BeginContactReply) -> Part {
     let enrolment: Vec<String> = told
         .addresses
@@ -96,8 +85,6 @@ fn keys(keys: &[OperatorKey]) -> Vec<Value> {
     keys.iter().map(key).collect()
 }
 
-/// The join token's file.
-#[must_use]
 pub fn token(token: &str) -> Part {
     Part {
         path: TOKEN,
@@ -106,11 +93,9 @@ pub fn token(token: &str) -> Part {
     }
 }
 
-/// The agent for `machine` (`uname -m`), from `folder` or the folders of the package or a build.
-///
-/// # Errors
-/// When there is none, with the paths that were tried.
-pub fn binary(machine: &str, folder: Option<&Path>) -> Result<Part, ContactError> {
+/// The agent for `machine` (`uname -m`), from `folder` or the folders of the package or a build. Fails when there is
+/// none, with the paths that were tried.
+pub fn binary(machine: &str, folder: Option<&Path>) -> Result<Part> {
     let places = places(machine, folder);
     for place in &places {
         let Ok(bytes) = std::fs::read(place) else { continue };

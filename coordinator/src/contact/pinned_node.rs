@@ -6,7 +6,7 @@ use super::hostkey::{Fingerprint, pin_file, pin_line};
 use super::judge::{Judgement, all_the_same, judge};
 use super::probe::{self, Probe};
 use super::ssh::{Answer, Ssh, Trust, passes};
-use super::{ContactError, Dialogue};
+use super::{ContactError, Dialogue, Result};
 use crate::clock::Clock;
 
 /// How long a login that is cut off is tried again.
@@ -18,24 +18,20 @@ const HELLO: &str = r#"printf '\n%s begin\n' "$0""#;
 
 /// A node that may be added, with its host key pinned.
 pub struct PinnedNode {
-    /// What the probe found.
     pub probe: Probe,
-    /// The host key that it showed.
     pub host_key: Fingerprint,
 }
 
 /// Checks the host key against `pinned`, waits for the end of the first boot, and decides whether the node can be
-/// added. Afterwards `ssh` accepts only the pinned key.
-///
-/// # Errors
-/// When the login fails, the host key differs and nobody confirms it, or the node cannot be added.
+/// added. Afterwards `ssh` accepts only the pinned key. Fails when the login fails, the host key differs and nobody
+/// confirms it, or the node cannot be added.
 pub async fn pin_node(
     ssh: &mut Ssh,
     pinned: Option<Fingerprint>,
     target: &Target,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
-) -> Result<PinnedNode, ContactError> {
+) -> Result<PinnedNode> {
     let pin = pin_file(&target.state, &ssh.node);
     let scratch = tempfile::tempdir().map_err(|source| ContactError::State {
         path: "a temporary folder".to_owned(),
@@ -67,7 +63,7 @@ async fn line_to_pin(
     accepted: &Fingerprint,
     probe: &Probe,
     person: &mut dyn Dialogue,
-) -> Result<String, ContactError> {
+) -> Result<String> {
     if let Trust::Pinned(file) = &ssh.trust
         && Fingerprint::in_file(file).as_ref() == Some(accepted)
         && let Ok(line) = std::fs::read_to_string(file)
@@ -96,7 +92,7 @@ async fn line_to_pin(
 
 /// Lets ssh write the shown host key into `file`. Only the file is trusted: the node can print text that looks like
 /// ssh's.
-async fn write_down(ssh: &Ssh, file: &Path, person: &mut dyn Dialogue) -> Result<Fingerprint, ContactError> {
+async fn write_down(ssh: &Ssh, file: &Path, person: &mut dyn Dialogue) -> Result<Fingerprint> {
     let asking = Ssh {
         trust: Trust::Record(file.to_path_buf()),
         ..ssh.clone()
@@ -106,12 +102,7 @@ async fn write_down(ssh: &Ssh, file: &Path, person: &mut dyn Dialogue) -> Result
 }
 
 /// Shows the old and the new key of a node that was flashed again, and asks.
-async fn agree(
-    ssh: &mut Ssh,
-    known: &Path,
-    pinned: &Fingerprint,
-    person: &mut dyn Dialogue,
-) -> Result<(), ContactError> {
+async fn agree(ssh: &mut Ssh, known: &Path, pinned: &Fingerprint, person: &mut dyn Dialogue) -> Result<()> {
     let shown = write_down(ssh, known, person).await?;
     if shown != *pinned {
         let node = &ssh.node;
@@ -137,7 +128,7 @@ async fn wait_until_fit(
     target: &Target,
     clock: &dyn Clock,
     person: &mut dyn Dialogue,
-) -> Result<(Probe, Fingerprint), ContactError> {
+) -> Result<(Probe, Fingerprint)> {
     let mut told = String::new();
     let mut waited = Duration::ZERO;
     loop {
@@ -185,7 +176,7 @@ async fn wait_until_fit(
 }
 
 /// Runs `script`, and again for two minutes while the node's sshd restarts.
-async fn run_patiently(ssh: &Ssh, script: &str, person: &mut dyn Dialogue) -> Result<Answer, ContactError> {
+async fn run_patiently(ssh: &Ssh, script: &str, person: &mut dyn Dialogue) -> Result<Answer> {
     let mut tries = 0;
     loop {
         let answer = ssh.run(script, person).await?;
@@ -218,7 +209,7 @@ fn changed(ssh: &Ssh, pinned: &Fingerprint, shown: &Fingerprint) -> ContactError
     }
 }
 
-fn write_if_other(path: &Path, text: &str) -> Result<(), ContactError> {
+fn write_if_other(path: &Path, text: &str) -> Result<()> {
     let failed = |source| ContactError::State {
         path: path.display().to_string(),
         source,

@@ -13,7 +13,6 @@ pub struct Probe {
 
 impl Probe {
     /// Parses the lines that [`SCRIPT`] prints; None when the script did not end.
-    #[must_use]
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let pairs = lines.into_iter().filter_map(|line| line.trim_end().split_once('='));
         let mut values = BTreeMap::new();
@@ -29,25 +28,21 @@ impl Probe {
     }
 
     /// Whether the script asked for the value and got an empty answer: the thing does not exist.
-    #[must_use]
     pub fn lacks(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(String::is_empty)
     }
 
     /// A value; empty when the node did not report it.
-    #[must_use]
     pub fn text(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
 
     /// A value as a number; None when it is not one.
-    #[must_use]
     pub fn number(&self, name: &str) -> Option<u64> {
         self.text(name).parse().ok()
     }
 
     /// Whether the login is root and needs no sudo.
-    #[must_use]
     pub fn is_root(&self) -> bool {
         self.text("uid") == "0"
     }

@@ -2,7 +2,6 @@
 //! exit codes decide what happened.
 
 /// Advice for a login that works but does not run our script.
-#[must_use]
 pub fn of_login(words: &str, destination: &str) -> String {
     let says = |any: &[&str]| any.iter().any(|one| words.contains(one));
     if says(&["assword change required", "assword has expired", "change your password"]) {
@@ -19,7 +18,6 @@ pub fn of_login(words: &str, destination: &str) -> String {
 }
 
 /// Advice for a sudo that ended without running the installer.
-#[must_use]
 pub fn of_sudo(words: &str, destination: &str) -> String {
     let says = |any: &[&str]| any.iter().any(|one| words.contains(one));
     if says(&["must have a tty"]) {

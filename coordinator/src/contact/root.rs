@@ -1,7 +1,7 @@
 use super::login::{Login, LoginEvent};
 use super::payload::Part;
 use super::ssh::Ssh;
-use super::{ContactError, Dialogue, Host, reasons};
+use super::{ContactError, Dialogue, Host, Result, reasons};
 
 const LOGIN: &str = include_str!("login.sh");
 const SCRIPT: &str = include_str!("installer.sh");
@@ -18,11 +18,8 @@ pub struct Root<'a> {
 impl<'a> Root<'a> {
     /// Opens the shell. Sends the password once, and only after sudo's own prompt, which carries the mark of this
     /// contact. Sends the first order only after the script says that it runs. So a password is never taken for an
-    /// order, nor an order for a password.
-    ///
-    /// # Errors
-    /// Wrong password, no right to use sudo, or connection lost.
-    pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Root<'a>, ContactError> {
+    /// order, nor an order for a password. Its error: wrong password, no right to use sudo, or connection lost.
+    pub async fn open(ssh: &'a Ssh, person: &mut dyn Dialogue) -> Result<Root<'a>> {
         let mut root = Self {
             login: Login::start(ssh, LOGIN, SCRIPT).await?,
             touched: false,
@@ -31,7 +28,7 @@ impl<'a> Root<'a> {
         Ok(root)
     }
 
-    async fn wait_until_ready(&mut self, person: &mut dyn Dialogue) -> Result<(), ContactError> {
+    async fn wait_until_ready(&mut self, person: &mut dyn Dialogue) -> Result<()> {
         let ssh = self.login.ssh;
         let mut asked = false;
         loop {
@@ -106,21 +103,15 @@ impl<'a> Root<'a> {
         }
     }
 
-    /// Gives one order and returns the lines of its answer.
-    ///
-    /// # Errors
-    /// The node's message, or a lost connection.
-    pub async fn order(&mut self, order: &str) -> Result<Vec<String>, ContactError> {
+    /// Gives one order and returns the lines of its answer. Its error: the node's message, or a lost connection.
+    pub async fn order(&mut self, order: &str) -> Result<Vec<String>> {
         self.touched |= matches!(order, "KEY" | "START");
         self.send(format!("{order}\n").as_bytes()).await?;
         self.answer().await
     }
 
-    /// Replaces a file completely or not at all.
-    ///
-    /// # Errors
-    /// As [`Self::order`].
-    pub async fn put(&mut self, part: &Part) -> Result<(), ContactError> {
+    /// Replaces a file completely or not at all. Fails as [`Self::order`].
+    pub async fn put(&mut self, part: &Part) -> Result<()> {
         let order = format!(
             "FILE {:o} {} {} {}\n",
             part.mode,
@@ -150,12 +141,12 @@ impl<'a> Root<'a> {
         }
     }
 
-    async fn send(&mut self, bytes: &[u8]) -> Result<(), ContactError> {
+    async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         let sent = self.login.send(bytes, self.login.ssh.patience.order).await;
         sent.map_err(|problem| self.lost(problem))
     }
 
-    async fn answer(&mut self) -> Result<Vec<String>, ContactError> {
+    async fn answer(&mut self) -> Result<Vec<String>> {
         let (mut lines, mut length) = (Vec::new(), 0);
         loop {
             let event = self.login.next_event(self.login.ssh.patience.order, &mut |_| {}).await;
@@ -182,7 +173,6 @@ impl<'a> Root<'a> {
         }
     }
 
-    /// Ends the shell.
     pub async fn close(mut self) {
         let _ = self.order("QUIT").await;
         self.login.close_input();

@@ -10,7 +10,7 @@ use tokio::process::Child;
 use super::hostkey::Fingerprint;
 use super::login::{Login, LoginEvent};
 use super::options::{options, version};
-use super::{ContactError, Dialogue, reasons};
+use super::{ContactError, Dialogue, Result, reasons};
 
 /// Lines of a node's own output shown in one contact.
 const MOST_SHOWN: usize = 60;
@@ -79,7 +79,6 @@ pub enum Trust {
 }
 
 /// Result of a script on the node.
-#[derive(Debug)]
 pub struct Answer {
     /// Exit code; 255 is ssh's own error (ssh(1)).
     pub code: i32,
@@ -87,13 +86,11 @@ pub struct Answer {
     pub lines: Vec<String>,
     /// Other output of ssh and the node.
     pub words: String,
-    /// The host key that the node showed.
     pub host_key: Option<Fingerprint>,
 }
 
 impl Ssh {
     /// Reaches `destination` with the user's ssh.
-    #[must_use]
     pub fn new(node: &NodeName, destination: &str, config: Option<PathBuf>) -> Self {
         Self {
             program: "ssh",
@@ -109,11 +106,8 @@ impl Ssh {
     }
 
     /// Starts `remote` with stdin, stdout and stderr piped. stderr carries the host key among other output. Dropping
-    /// the child kills it.
-    ///
-    /// # Errors
-    /// When ssh is not installed.
-    pub async fn start(&self, remote: &str) -> Result<Child, ContactError> {
+    /// the child kills it. Fails when ssh is not installed.
+    pub async fn start(&self, remote: &str) -> Result<Child> {
         let missing = |source| ContactError::NoSsh { source };
         let asked = Command::look(self.program).arg("-V");
         let printed = person::run_in(Path::new("."), &asked).await.map_err(missing)?;
@@ -144,11 +138,9 @@ impl Ssh {
         person::start(&command.args(["--", &self.destination, remote])).map_err(missing)
     }
 
-    /// Runs `script` to its end, without input.
-    ///
-    /// # Errors
-    /// When ssh is not installed, the login does not run the script, or nothing comes for two minutes.
-    pub async fn run(&self, script: &str, person: &mut dyn Dialogue) -> Result<Answer, ContactError> {
+    /// Runs `script` to its end, without input. Fails when ssh is not installed, the login does not run the script, or
+    /// nothing comes for two minutes.
+    pub async fn run(&self, script: &str, person: &mut dyn Dialogue) -> Result<Answer> {
         let mut login = Login::start(self, script, "").await?;
         login.close_input();
         let mut lines = Vec::new();
@@ -208,7 +200,6 @@ impl Ssh {
         shown.len() < MOST_SHOWN && shown.insert(line.to_owned())
     }
 
-    /// The error for a lost connection.
     pub fn lost(&self, problem: impl Into<String>) -> ContactError {
         ContactError::Unreachable {
             node: self.node.clone(),
@@ -227,7 +218,6 @@ fn or_nothing(words: String) -> String {
 }
 
 /// Whether a line of stderr is debug output or a banner of ssh itself.
-#[must_use]
 pub fn is_noise(line: &str) -> bool {
     let noise = [
         "debug1: ",
@@ -245,7 +235,6 @@ pub fn is_noise(line: &str) -> bool {
 }
 
 /// Whether ssh's error may pass by itself: the node boots, or cloud-init restarts its sshd.
-#[must_use]
 pub fn passes(complaint: &str) -> bool {
     let passing = [
         "Connection refused",

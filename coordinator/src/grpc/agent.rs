@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_channel::mpsc;
 use heeler_proto::v1::{self, agent_server, from_agent::Body};
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::body::Body as HttpBody;
@@ -21,14 +23,18 @@ use super::status::{protocol, status};
 use crate::app::{App, AppError};
 use crate::pki::Peer;
 use crate::sessions::{OUTBOX, Outbox, Session};
-use crate::tls::Caller;
+use crate::tls::{Caller, Serves};
 
 /// Time for a connected agent to say hello.
 const HELLO: Duration = Duration::from_secs(10);
 
 /// The agents' service. Checks messages against the table of bounds before they are decoded.
 #[derive(Clone)]
-pub struct Service(pub(super) Arc<App>);
+pub struct Service {
+    pub(super) app: Arc<App>,
+    /// Where sessions run.
+    pub(super) sessions: Handle,
+}
 
 impl NamedService for Service {
     const NAME: &'static str = agent_server::SERVICE_NAME;
@@ -67,14 +73,19 @@ impl StreamingService<AgentMessage> for Service {
     type Future = Answer<Result<Response<Outgoing>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<AgentMessage>>) -> Self::Future {
-        let app = self.0.clone();
+        let (app, sessions) = (self.app.clone(), self.sessions.clone());
         Box::pin(async move {
             let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
             let peer = caller.peer.clone();
             let peer = peer.ok_or_else(|| protocol("an agent must send a certificate"))?;
             let (out, messages) = mpsc::channel(OUTBOX);
             let (refused, refusal) = oneshot::channel();
-            tokio::spawn(attend(app, (caller, peer), request.into_inner(), (out, refused)));
+            sessions.spawn(attend(
+                app,
+                Box::new((caller, peer)),
+                Box::new(request.into_inner()),
+                (out, refused),
+            ));
             Ok(Response::new(Outgoing { messages, refusal }))
         })
     }
@@ -82,31 +93,38 @@ impl StreamingService<AgentMessage> for Service {
 
 type Out = (Outbox, oneshot::Sender<Status>);
 
-/// Serves one stream, from hello to its end. Steps with a large state are boxed, so that a session that waits for
-/// messages takes little memory.
+/// Serves one stream, from hello to its end. What is large is boxed, so that a session that waits for messages takes
+/// little memory.
 async fn attend(
     app: Arc<App>,
-    (caller, peer): (Caller, Peer),
-    mut inbound: Streaming<AgentMessage>,
+    who: Box<(Caller, Peer)>,
+    mut inbound: Box<Streaming<AgentMessage>>,
     (out, refused): Out,
 ) {
-    let first = Box::pin(hello(&app, &peer, &mut inbound)).await;
-    // The connection counts as serving while its session waits for the database.
-    let _serves = first.is_ok().then(|| caller.serves());
-    let opened = match first {
-        Ok(hello) => Box::pin(app.open_session(&peer, hello, out.clone()))
-            .await
-            .map_err(|error| status(&app, &error)),
-        Err(status) => Err(status),
-    };
-    match opened {
-        Ok(session) => {
+    match Box::pin(open(&app, who, &mut inbound, out.clone())).await {
+        Ok((session, _serves)) => {
             drop(out);
             listen(&app, &session, inbound).await;
         }
         // `out` is dropped later, so the reason is ready when the stream ends.
         Err(status) => drop(refused.send(status)),
     }
+}
+
+/// The connection counts as serving while its session waits for the database, and for as long as it lasts.
+async fn open(
+    app: &App,
+    who: Box<(Caller, Peer)>,
+    inbound: &mut Streaming<AgentMessage>,
+    out: Outbox,
+) -> Result<(Arc<Session>, Serves), Status> {
+    let (caller, peer) = *who;
+    let hello = hello(app, &peer, inbound).await?;
+    let serves = caller.serves();
+    let session = app.open_session(&peer, hello, out).await;
+    session
+        .map(|session| (session, serves))
+        .map_err(|error| status(app, &error))
 }
 
 /// Messages to the agent, then the reason when the stream was refused.
@@ -119,11 +137,15 @@ impl Stream for Outgoing {
     type Item = Result<Box<v1::ToAgent>, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match ready!(self.messages.poll_recv(cx)) {
+        match ready!(Pin::new(&mut self.messages).poll_next(cx)) {
             Some(message) => Poll::Ready(Some(Ok(message))),
             None => Poll::Ready(self.refusal.try_recv().ok().map(Err)),
         }
     }
+}
+
+fn not_hello() -> Status {
+    protocol("the first message of a session must be hello")
 }
 
 async fn hello(app: &App, peer: &Peer, inbound: &mut Streaming<AgentMessage>) -> Result<v1::Hello, Status> {
@@ -134,15 +156,15 @@ async fn hello(app: &App, peer: &Peer, inbound: &mut Streaming<AgentMessage>) ->
         Some(AgentMessage {
             refused: Some(refused), ..
         }) => {
-            let recorded = app.tell_refused(&peer.node, &refused).await;
+            let recorded = Box::pin(app.tell_refused(&peer.node, &refused)).await;
             recorded.map_err(|error| status(app, &error))?;
             Err(Status::invalid_argument(refused.why))
         }
-        Some(AgentMessage {
-            body: Some(Body::Hello(hello)),
-            ..
-        }) => Ok(hello),
-        _ => Err(protocol("the first message of a session must be hello")),
+        Some(AgentMessage { body: Some(body), .. }) => match *body {
+            Body::Hello(hello) => Ok(hello),
+            _ => Err(not_hello()),
+        },
+        _ => Err(not_hello()),
     }
 }
 
@@ -150,7 +172,7 @@ async fn take(app: &App, session: &Session, message: AgentMessage) -> Result<(),
     if let Some(refused) = &message.refused
         && session.refuses(refused.field)
     {
-        app.tell_refused(&session.node, refused).await?;
+        Box::pin(app.tell_refused(&session.node, refused)).await?;
     }
     match (message.body, message.refused) {
         (Some(body), _) => app.receive(session, body).await,
@@ -160,7 +182,7 @@ async fn take(app: &App, session: &Session, message: AgentMessage) -> Result<(),
 }
 
 /// Handles messages until either side closes the stream.
-async fn listen(app: &App, session: &Session, mut inbound: Streaming<AgentMessage>) {
+async fn listen(app: &App, session: &Session, mut inbound: Box<Streaming<AgentMessage>>) {
     loop {
         let message = tokio::select! {
             message = inbound.next() => message,
@@ -175,7 +197,7 @@ async fn listen(app: &App, session: &Session, mut inbound: Streaming<AgentMessag
             }
             None => break,
         };
-        if let Err(error) = Box::pin(take(app, session, message)).await {
+        if let Err(error) = take(app, session, message).await {
             // The event is not acknowledged, so the agent sends it again over its next session.
             session.close(status(app, &error).message());
             break;

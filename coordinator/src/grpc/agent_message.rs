@@ -16,7 +16,8 @@ use crate::app::Refused;
 /// A message, or the rest of one that was beyond a bound.
 #[derive(Debug)]
 pub(super) struct AgentMessage {
-    pub(super) body: Option<Body>,
+    // Boxed, because every session keeps room for a message while it waits for one.
+    pub(super) body: Option<Box<Body>>,
     /// Why the message was not accepted. Without a body the session ends.
     pub(super) refused: Option<Refused>,
 }
@@ -55,7 +56,7 @@ impl Decoder for Bounded {
 
 /// Buffers that a session starts with, two of them for as long as it lasts; a longer message makes them grow.
 fn buffers() -> BufferSettings {
-    BufferSettings::new(512, 32 * 1024)
+    BufferSettings::new(64, 32 * 1024)
 }
 
 fn broken(error: impl Display) -> Status {
@@ -64,7 +65,7 @@ fn broken(error: impl Display) -> Status {
 
 fn read(message: &[u8]) -> Result<AgentMessage, Status> {
     let Err(excess) = bounds::check(message, FROM_AGENT) else {
-        let body = v1::FromAgent::decode(message).map_err(broken)?.body;
+        let body = v1::FromAgent::decode(message).map_err(broken)?.body.map(Box::new);
         return Ok(AgentMessage { body, refused: None });
     };
     let field = excess.field;
@@ -73,7 +74,7 @@ fn read(message: &[u8]) -> Result<AgentMessage, Status> {
     let name = name.map_or("a message", |known| known.name);
     let why = format!("{name} refused: {excess}");
     Ok(AgentMessage {
-        body: left_of(number, inside, &why),
+        body: left_of(number, inside, &why).map(Box::new),
         refused: Some(Refused { field, why }),
     })
 }
@@ -166,7 +167,7 @@ mod tests {
             error: why.into(),
             ..v1::Reply::default()
         };
-        assert_eq!(left.body, Some(Body::Reply(expected)));
+        assert_eq!(left.body, Some(Box::new(Body::Reply(expected))));
     }
 
     #[test]
@@ -186,7 +187,10 @@ mod tests {
             text: "x".repeat(1 << 20),
             ..v1::Note::default()
         };
-        let Some(Body::Event(left)) = of(Body::Event(event(Kind::TaskFinished(finished)))).body else {
+        let Some(Body::Event(left)) = of(Body::Event(event(Kind::TaskFinished(finished))))
+            .body
+            .map(|body| *body)
+        else {
             panic!("no event");
         };
         assert_eq!((left.seq, left.at_ms, left.task_id.as_str()), (u64::MAX, 5, "t"));
@@ -194,7 +198,7 @@ mod tests {
             panic!("no end");
         };
         assert_eq!(end.outcome(), v1::TaskOutcome::Failed);
-        let Some(Body::Event(left)) = of(Body::Event(event(Kind::Note(note)))).body else {
+        let Some(Body::Event(left)) = of(Body::Event(event(Kind::Note(note)))).body.map(|body| *body) else {
             panic!("no event");
         };
         assert!(matches!(left.kind, Some(Kind::Note(note)) if note.text.len() < 100));

@@ -1,4 +1,4 @@
-//! Checks every operator's request against the table of bounds before it is decoded.
+//! Checks who an operator is, and every request against the table of bounds before it is decoded.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,11 +13,12 @@ use tonic::codegen::http::{Request, Response};
 use tower::Service;
 
 use super::MESSAGE;
+use super::who::who;
 
 /// Bytes before a gRPC message: compressed flag and length.
 const HEADER: usize = 5;
 
-/// Passes on only requests within their bounds.
+/// Passes on only requests of a known caller, also those that only read, and only those within their bounds.
 #[derive(Debug, Clone)]
 pub(super) struct Asked<S>(pub(super) S);
 
@@ -35,6 +36,9 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if let Err(refused) = who(request.extensions()) {
+            return Box::pin(async { Ok(refused.into_http()) });
+        }
         // Only `self` was polled ready (tower's contract), so it serves this call and the clone serves the next.
         let next = self.0.clone();
         let mut service = std::mem::replace(&mut self.0, next);
@@ -69,8 +73,11 @@ fn within(path: &str, body: &[u8]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use heeler_proto::v1;
     use prost::Message;
+    use tower::service_fn;
 
     use super::*;
 
@@ -79,6 +86,16 @@ mod tests {
         within(&format!("/heeler.v1.Operator/{call}"), &body)
             .err()
             .unwrap_or_default()
+    }
+
+    #[tokio::test]
+    async fn an_unknown_caller_reads_nothing() {
+        let served = service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+        let refused = Asked(served).call(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(
+            Status::from_header_map(refused.headers()).unwrap().message(),
+            "the caller is unknown"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use heeler_proto::bounds::{self, ENROL};
+use heeler_proto::bounds::{self, ENROL_REQUEST};
 use heeler_proto::v1;
 use prost::Message as _;
 use tonic::{Request, Response, Status};
@@ -17,7 +17,7 @@ impl v1::enrolment_server::Enrolment for Service {
     async fn enrol(&self, request: Request<v1::EnrolRequest>) -> Result<Response<v1::EnrolReply>, Status> {
         let from = request.extensions().get::<Caller>().and_then(|caller| caller.address);
         let request = request.into_inner();
-        let bounded = bounds::check(&request.encode_to_vec(), ENROL);
+        let bounded = bounds::check(&request.encode_to_vec(), ENROL_REQUEST);
         bounded.map_err(|excess| Status::invalid_argument(format!("enrolment refused: {excess}")))?;
         let enrolment = Enrolment {
             token: request.token,

@@ -17,6 +17,7 @@ use heeler_proto::v1::enrolment_server::EnrolmentServer;
 use heeler_proto::v1::operator_server::OperatorServer;
 use heeler_proto::{bounds, v1};
 use tokio::net::UnixStream;
+use tokio::runtime::Handle;
 use tokio_stream::Stream;
 use tonic::transport::{Error, Server};
 
@@ -36,9 +37,9 @@ fn server(asks_every: Duration) -> Server {
         .max_concurrent_streams(16)
 }
 
-/// The service for agents.
-pub fn agents(app: Arc<App>) -> agent::Service {
-    agent::Service(app)
+/// The service for agents, whose sessions run there.
+pub fn agents(app: Arc<App>, sessions: Handle) -> agent::Service {
+    agent::Service { app, sessions }
 }
 
 /// The service for nodes without a certificate.
@@ -51,25 +52,19 @@ pub fn operators(app: Arc<App>) -> OperatorServer<impl v1::operator_server::Oper
     OperatorServer::new(operator::Service(app)).max_decoding_message_size(MESSAGE)
 }
 
-/// Serves agents over connections whose certificate TLS has verified.
-///
-/// # Errors
-/// When the transport fails as a whole.
+/// Serves agents over connections whose certificate TLS has verified. Fails when the transport fails as a whole.
 pub async fn serve_agents(
-    app: Arc<App>,
+    (app, sessions): (Arc<App>, Handle),
     incoming: impl Stream<Item = io::Result<Connection>>,
     asks_every: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     server(asks_every)
-        .serve_with_incoming_shutdown(agents(app), incoming, shutdown)
+        .serve_with_incoming_shutdown(agents(app, sessions), incoming, shutdown)
         .await
 }
 
-/// Serves nodes without a certificate.
-///
-/// # Errors
-/// When the transport fails as a whole.
+/// Serves nodes without a certificate. Fails when the transport fails as a whole.
 pub async fn serve_enrolment(
     app: Arc<App>,
     incoming: impl Stream<Item = io::Result<Connection>>,
@@ -82,24 +77,18 @@ pub async fn serve_enrolment(
         .await
 }
 
-/// Serves operators, over a socket that only its owner can open.
-///
-/// # Errors
-/// When the transport fails as a whole.
+/// Serves operators, over a socket that only its owner can open. Fails when the transport fails as a whole.
 pub async fn serve_operators(
     app: Arc<App>,
     incoming: impl Stream<Item = io::Result<UnixStream>>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     Server::builder()
-        .serve_with_incoming_shutdown(who::Known(asked::Asked(operators(app))), incoming, shutdown)
+        .serve_with_incoming_shutdown(asked::Asked(operators(app)), incoming, shutdown)
         .await
 }
 
-/// Serves operators on other machines, each with a certificate.
-///
-/// # Errors
-/// When the transport fails as a whole.
+/// Serves operators on other machines, each with a certificate. Fails when the transport fails as a whole.
 pub async fn serve_remote(
     app: Arc<App>,
     incoming: impl Stream<Item = io::Result<Connection>>,
@@ -107,6 +96,6 @@ pub async fn serve_remote(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     server(asks_every)
-        .serve_with_incoming_shutdown(who::Known(asked::Asked(operators(app))), incoming, shutdown)
+        .serve_with_incoming_shutdown(asked::Asked(operators(app)), incoming, shutdown)
         .await
 }

@@ -32,12 +32,10 @@ impl Service {
     }
 }
 
-/// The caller of a request.
 fn who<T>(request: &Request<T>) -> Result<Who, Status> {
     super::who::who(request.extensions())
 }
 
-/// Name of the operator to revoke.
 fn revoked(request: &v1::RevokeOperatorRequest) -> &str {
     match request
         .statement
@@ -49,70 +47,88 @@ fn revoked(request: &v1::RevokeOperatorRequest) -> &str {
     }
 }
 
-#[tonic::async_trait]
-impl v1::operator_server::Operator for Service {
-    async fn status(&self, _: Request<v1::StatusRequest>) -> Reply<v1::StatusReply> {
-        self.reply(self.0.status().await)
-    }
+/// Each call asks the app; `who` is there for the calls that change something.
+macro_rules! calls {
+    ($(
+        fn $name:ident($app:ident, $request:tt: $asked:ident$(, $who:ident)?) -> $reply:ident { $($answer:tt)* }
+    )*; $($other:tt)*) => {
+        #[tonic::async_trait]
+        impl v1::operator_server::Operator for Service {
+            $(async fn $name(&self, request: Request<v1::$asked>) -> Reply<v1::$reply> {
+                $(let $who = who(&request)?;)?
+                let ($app, $request) = (&self.0, request.into_inner());
+                self.reply($($answer)*)
+            })*
+            $($other)*
+        }
+    };
+}
 
-    async fn plan(&self, request: Request<v1::PlanRequest>) -> Reply<v1::PlanReply> {
-        self.reply(self.0.plan(request.into_inner()).await)
+calls! {
+    fn status(app, _: StatusRequest) -> StatusReply { app.status().await }
+    fn plan(app, request: PlanRequest) -> PlanReply { app.plan(request).await }
+    fn apply(app, request: ApplyRequest, who) -> ApplyReply { app.apply(request, &who).await }
+    fn list_nodes(app, _: ListNodesRequest) -> ListNodesReply {
+        app.nodes().await.map(|nodes| v1::ListNodesReply { nodes })
     }
-
-    async fn apply(&self, request: Request<v1::ApplyRequest>) -> Reply<v1::ApplyReply> {
-        let who = who(&request)?;
-        self.reply(self.0.apply(request.into_inner(), &who).await)
+    fn show_node(app, request: ShowNodeRequest) -> ShowNodeReply { app.node(&request.node).await }
+    fn begin_contact(app, request: BeginContactRequest) -> BeginContactReply { app.begin_contact(&request.node).await }
+    fn create_token(app, request: CreateTokenRequest, who) -> CreateTokenReply { app.create_token(request, &who).await }
+    fn discover(app, request: DiscoverRequest) -> DiscoverReply {
+        app.discover(&request.node).await.map(|facts| v1::DiscoverReply { facts: Some(facts) })
     }
-
-    async fn list_nodes(&self, _: Request<v1::ListNodesRequest>) -> Reply<v1::ListNodesReply> {
-        self.reply(self.0.nodes().await.map(|nodes| v1::ListNodesReply { nodes }))
+    fn revoke(app, request: RevokeRequest, who) -> RevokeReply {
+        app.revoke(&request.node, &who).await.map(|session_closed| v1::RevokeReply { session_closed })
     }
-
-    async fn show_node(&self, request: Request<v1::ShowNodeRequest>) -> Reply<v1::ShowNodeReply> {
-        self.reply(self.0.node(&request.into_inner().node).await)
+    fn list_disks(app, request: ListDisksRequest) -> ListDisksReply { app.disks(&request.node).await }
+    fn plan_erase(app, request: PlanEraseRequest) -> PlanReply { app.plan_erase(&request.serial).await }
+    fn erase(app, request: ApplyRequest, who) -> ApplyReply { app.apply(request, &who).await }
+    fn list_tasks(app, request: ListTasksRequest) -> ListTasksReply { app.tasks(request.limit).await }
+    fn show_task(app, request: ShowTaskRequest) -> TaskInfo { app.task(&request.task_id).await }
+    fn accepted_revision(app, _: AcceptedRevisionRequest) -> Revision { app.accepted().await }
+    fn snapshots(app, request: SnapshotsRequest, who) -> SnapshotAnswer { app.snapshots(request, &who).await }
+    fn list_audit(app, request: ListAuditRequest) -> ListAuditReply { app.audit_entries(&request).await }
+    fn list_copies(app, _: ListCopiesRequest) -> ListCopiesReply {
+        app.copies().await.map(|copies| v1::ListCopiesReply { copies })
     }
-
-    async fn begin_contact(&self, request: Request<v1::BeginContactRequest>) -> Reply<v1::BeginContactReply> {
-        self.reply(self.0.begin_contact(&request.into_inner().node).await)
+    fn make_copies(app, _: MakeCopiesRequest) -> MakeCopiesReply {
+        app.hand_out_copies(0).await.map_err(AppError::from).map(|round| v1::MakeCopiesReply {
+            copies: round.kept,
+            problems: round.problems,
+        })
     }
-
-    async fn create_token(&self, request: Request<v1::CreateTokenRequest>) -> Reply<v1::CreateTokenReply> {
-        let who = who(&request)?;
-        self.reply(self.0.create_token(request.into_inner(), &who).await)
+    fn verify_audit(app, request: VerifyAuditRequest) -> VerifyAuditReply { app.verify_audit(request).await }
+    fn list_operators(app, _: ListOperatorsRequest) -> ListOperatorsReply { app.operators().await }
+    fn add_operator(app, request: AddOperatorRequest, who) -> OperatorGrant { app.add_operator(request, &who).await }
+    fn renew_operator(app, request: RenewOperatorRequest, who) -> OperatorGrant {
+        app.renew_operator(&request.csr, &who).await
     }
-
-    async fn discover(&self, request: Request<v1::DiscoverRequest>) -> Reply<v1::DiscoverReply> {
-        let facts = self.0.discover(&request.into_inner().node).await;
-        self.reply(facts.map(|facts| v1::DiscoverReply { facts: Some(facts) }))
+    fn show_authorities(app, _: ShowAuthoritiesRequest) -> ShowAuthoritiesReply { app.show_authorities().await }
+    fn rotate_authority(app, request: RotateAuthorityRequest, who) -> ShowAuthoritiesReply {
+        app.rotate(request, &who).await
     }
-
-    async fn revoke(&self, request: Request<v1::RevokeRequest>) -> Reply<v1::RevokeReply> {
-        let who = who(&request)?;
-        let closed = self.0.revoke(&request.into_inner().node, &who).await;
-        self.reply(closed.map(|session_closed| v1::RevokeReply { session_closed }))
+    fn pause_node(app, request: PauseNodeRequest, who) -> PauseNodeReply { app.pause(request, &who).await }
+    fn resume_node(app, request: ResumeNodeRequest, who) -> ResumeNodeReply {
+        app.resume(request, &who).await.map(|was_paused| v1::ResumeNodeReply { was_paused })
     }
-
-    async fn list_disks(&self, request: Request<v1::ListDisksRequest>) -> Reply<v1::ListDisksReply> {
-        let disks = self.0.disks(&request.into_inner().node).await;
-        self.reply(disks)
+    fn release_node(app, request: ReleaseNodeRequest, who) -> ReleaseNodeReply { app.release(request, &who).await }
+    fn remove_node(app, request: RemoveNodeRequest, who) -> RemoveNodeReply { app.remove(request, &who).await }
+    fn forget_pool(app, request: ForgetPoolRequest, who) -> ForgetPoolReply {
+        app.forget_gone_pool(request, &who).await
     }
-
-    async fn plan_erase(&self, request: Request<v1::PlanEraseRequest>) -> Reply<v1::PlanReply> {
-        self.reply(self.0.plan_erase(&request.into_inner().serial).await)
+    fn handbook(app, _: HandbookRequest) -> HandbookReply { app.handbook().await }
+    fn set_secret(app, request: SetSecretRequest, who) -> SetSecretReply {
+        app.set_secret(request, &who).await.map(|replaced| v1::SetSecretReply { replaced })
     }
-
-    async fn erase(&self, request: Request<v1::ApplyRequest>) -> Reply<v1::ApplyReply> {
-        let who = who(&request)?;
-        self.reply(self.0.apply(request.into_inner(), &who).await)
+    fn list_secrets(app, _: ListSecretsRequest) -> ListSecretsReply {
+        app.secrets().await.map(|secrets| v1::ListSecretsReply { secrets })
     }
-
-    async fn list_tasks(&self, request: Request<v1::ListTasksRequest>) -> Reply<v1::ListTasksReply> {
-        self.reply(self.0.tasks(request.into_inner().limit).await)
+    fn remove_secret(app, request: RemoveSecretRequest, who) -> RemoveSecretReply {
+        app.remove_secret(&request.name, &who).await.map(|()| v1::RemoveSecretReply {})
     }
-
-    async fn show_task(&self, request: Request<v1::ShowTaskRequest>) -> Reply<v1::TaskInfo> {
-        self.reply(self.0.task(&request.into_inner().task_id).await)
-    }
+    fn seen_alarms(app, request: SeenAlarmsRequest, who) -> SeenAlarmsReply {
+        app.seen_alarms(&request.node, &who).await.map(|alarms| v1::SeenAlarmsReply { alarms })
+    };
 
     type EventsStream = Pin<Box<dyn Stream<Item = Result<v1::FleetEvent, Status>> + Send>>;
 
@@ -121,44 +137,6 @@ impl v1::operator_server::Operator for Service {
         let follower = self.0.follow(request.into_inner());
         tokio::spawn(relay(self.0.clone(), follower, out));
         Ok(Response::new(Box::pin(ReceiverStream::new(events))))
-    }
-
-    async fn accepted_revision(&self, _: Request<v1::AcceptedRevisionRequest>) -> Reply<v1::Revision> {
-        self.reply(self.0.accepted().await)
-    }
-
-    async fn snapshots(&self, request: Request<v1::SnapshotsRequest>) -> Reply<v1::SnapshotAnswer> {
-        let who = who(&request)?;
-        self.reply(self.0.snapshots(request.into_inner(), &who).await)
-    }
-
-    async fn list_audit(&self, request: Request<v1::ListAuditRequest>) -> Reply<v1::ListAuditReply> {
-        self.reply(self.0.audit_entries(&request.into_inner()).await)
-    }
-
-    async fn list_copies(&self, _: Request<v1::ListCopiesRequest>) -> Reply<v1::ListCopiesReply> {
-        self.reply(self.0.copies().await.map(|copies| v1::ListCopiesReply { copies }))
-    }
-
-    async fn make_copies(&self, _: Request<v1::MakeCopiesRequest>) -> Reply<v1::MakeCopiesReply> {
-        let round = self.0.hand_out_copies(0).await.map_err(AppError::from);
-        self.reply(round.map(|round| v1::MakeCopiesReply {
-            copies: round.kept,
-            problems: round.problems,
-        }))
-    }
-
-    async fn verify_audit(&self, request: Request<v1::VerifyAuditRequest>) -> Reply<v1::VerifyAuditReply> {
-        self.reply(self.0.verify_audit(request.into_inner()).await)
-    }
-
-    async fn list_operators(&self, _: Request<v1::ListOperatorsRequest>) -> Reply<v1::ListOperatorsReply> {
-        self.reply(self.0.operators().await)
-    }
-
-    async fn add_operator(&self, request: Request<v1::AddOperatorRequest>) -> Reply<v1::OperatorGrant> {
-        let who = who(&request)?;
-        self.reply(self.0.add_operator(request.into_inner(), &who).await)
     }
 
     async fn revoke_operator(&self, request: Request<v1::RevokeOperatorRequest>) -> Reply<v1::RevokeOperatorReply> {
@@ -178,73 +156,6 @@ impl v1::operator_server::Operator for Service {
             own.ends_with_an_answer(false);
         }
         self.reply(result)
-    }
-
-    async fn renew_operator(&self, request: Request<v1::RenewOperatorRequest>) -> Reply<v1::OperatorGrant> {
-        let who = who(&request)?;
-        self.reply(self.0.renew_operator(&request.into_inner().csr, &who).await)
-    }
-
-    async fn show_authorities(&self, _: Request<v1::ShowAuthoritiesRequest>) -> Reply<v1::ShowAuthoritiesReply> {
-        self.reply(self.0.show_authorities().await)
-    }
-
-    async fn rotate_authority(&self, request: Request<v1::RotateAuthorityRequest>) -> Reply<v1::ShowAuthoritiesReply> {
-        let who = who(&request)?;
-        self.reply(self.0.rotate(request.into_inner(), &who).await)
-    }
-
-    async fn pause_node(&self, request: Request<v1::PauseNodeRequest>) -> Reply<v1::PauseNodeReply> {
-        let who = who(&request)?;
-        self.reply(self.0.pause(request.into_inner(), &who).await)
-    }
-
-    async fn resume_node(&self, request: Request<v1::ResumeNodeRequest>) -> Reply<v1::ResumeNodeReply> {
-        let who = who(&request)?;
-        let held = self.0.resume(request.into_inner(), &who).await;
-        self.reply(held.map(|was_paused| v1::ResumeNodeReply { was_paused }))
-    }
-
-    async fn release_node(&self, request: Request<v1::ReleaseNodeRequest>) -> Reply<v1::ReleaseNodeReply> {
-        let who = who(&request)?;
-        self.reply(self.0.release(request.into_inner(), &who).await)
-    }
-
-    async fn remove_node(&self, request: Request<v1::RemoveNodeRequest>) -> Reply<v1::RemoveNodeReply> {
-        let who = who(&request)?;
-        self.reply(self.0.remove(request.into_inner(), &who).await)
-    }
-
-    async fn forget_pool(&self, request: Request<v1::ForgetPoolRequest>) -> Reply<v1::ForgetPoolReply> {
-        let who = who(&request)?;
-        self.reply(self.0.forget_gone_pool(request.into_inner(), &who).await)
-    }
-
-    async fn handbook(&self, _: Request<v1::HandbookRequest>) -> Reply<v1::HandbookReply> {
-        self.reply(self.0.handbook().await)
-    }
-
-    async fn set_secret(&self, request: Request<v1::SetSecretRequest>) -> Reply<v1::SetSecretReply> {
-        let who = who(&request)?;
-        let set = self.0.set_secret(request.into_inner(), &who).await;
-        self.reply(set.map(|replaced| v1::SetSecretReply { replaced }))
-    }
-
-    async fn list_secrets(&self, _: Request<v1::ListSecretsRequest>) -> Reply<v1::ListSecretsReply> {
-        let secrets = self.0.secrets().await;
-        self.reply(secrets.map(|secrets| v1::ListSecretsReply { secrets }))
-    }
-
-    async fn remove_secret(&self, request: Request<v1::RemoveSecretRequest>) -> Reply<v1::RemoveSecretReply> {
-        let who = who(&request)?;
-        let removed = self.0.remove_secret(&request.into_inner().name, &who).await;
-        self.reply(removed.map(|()| v1::RemoveSecretReply {}))
-    }
-
-    async fn seen_alarms(&self, request: Request<v1::SeenAlarmsRequest>) -> Reply<v1::SeenAlarmsReply> {
-        let who = who(&request)?;
-        let seen = self.0.seen_alarms(&request.into_inner().node, &who).await;
-        self.reply(seen.map(|alarms| v1::SeenAlarmsReply { alarms }))
     }
 }
 

@@ -1,15 +1,27 @@
 use std::error::Error as _;
 
+use heeler_proto::v1::Told;
 use tonic::{Code, Status};
 use tracing::error;
 
 use crate::app::{App, AppError};
+use crate::told;
 
 /// Turns every error into a status. The coordinator's own faults are logged with their causes and sent without them.
 /// A full disk is recorded for the status.
 pub(super) fn status(app: &App, error: &AppError) -> Status {
     app.heed(error);
-    let code = match error {
+    let (kind, told) = match error {
+        AppError::Told { kind, told } => (kind.as_ref(), told.clone()),
+        plain => (
+            plain,
+            Told {
+                what: plain.to_string(),
+                ..Told::default()
+            },
+        ),
+    };
+    let code = match kind {
         AppError::NotFound(_) => Code::NotFound,
         AppError::Taken(_) => Code::AlreadyExists,
         AppError::Invalid(_) => Code::InvalidArgument,
@@ -18,7 +30,11 @@ pub(super) fn status(app: &App, error: &AppError) -> Status {
         AppError::Consent { .. } | AppError::Denied(_) => Code::PermissionDenied,
         // An agent takes this as: try again, and keep the token.
         AppError::Throttled => Code::Unavailable,
-        AppError::Store(_) | AppError::Pki(_) | AppError::NoRoom(_) | AppError::Stored { .. } => Code::Internal,
+        AppError::Told { .. }
+        | AppError::Store(_)
+        | AppError::Pki(_)
+        | AppError::NoRoom(_)
+        | AppError::Stored { .. } => Code::Internal,
     };
     if code == Code::Internal {
         let mut chain = error.to_string();
@@ -36,7 +52,7 @@ pub(super) fn status(app: &App, error: &AppError) -> Status {
              handbook), then do it again",
         );
     }
-    Status::new(code, error.to_string())
+    told::status(code, &told)
 }
 
 /// The error for a caller that breaks the protocol.

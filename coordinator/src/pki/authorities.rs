@@ -26,17 +26,14 @@ pub struct InForce {
 
 impl InForce {
     /// The certificates of those that are accepted, PEM.
-    #[must_use]
     pub fn pem(&self) -> String {
         self.taken.iter().map(|der| pem("CERTIFICATE", der)).collect()
     }
 }
 
 impl Authorities {
-    /// Opens the authority `current` (SHA-256 of its certificate), whose key is in `folder` or its subfolder.
-    ///
-    /// # Errors
-    /// When the key is in neither.
+    /// Opens the authority `current` (SHA-256 of its certificate), whose key is in `folder` or its subfolder. Fails
+    /// when the key is in neither.
     pub fn open(
         folder: &Path,
         (current, since_ms): (&[u8; 32], u64),
@@ -50,15 +47,11 @@ impl Authorities {
     }
 
     /// A snapshot of the current state; a rotation does not change it.
-    #[must_use]
     pub fn now(&self) -> Arc<InForce> {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes `current` sign.
-    ///
-    /// # Errors
-    /// When its key is missing; nothing has changed then.
+    /// Makes `current` sign. Fails when its key is missing; nothing has changed then.
     pub fn change(
         &self,
         (current, since_ms): (&[u8; 32], u64),
@@ -69,10 +62,7 @@ impl Authorities {
         Ok(())
     }
 
-    /// The next authority: the one that an earlier call made, or a new one.
-    ///
-    /// # Errors
-    /// When it can be neither read nor made.
+    /// The next authority: the one that an earlier call made, or a new one. Fails when it can be neither read nor made.
     pub fn next(&self, cluster: &str, now_ms: u64) -> Result<Ca, PkiError> {
         let folder = self.folder.join(NEXT);
         match Ca::load(&folder) {
@@ -81,11 +71,8 @@ impl Authorities {
         }
     }
 
-    /// Moves the next authority's key into the place of the old one's, which is deleted for good. Safe to repeat
-    /// after an interruption.
-    ///
-    /// # Errors
-    /// When a file can be neither read nor written.
+    /// Moves the next authority's key into the place of the old one's, which is deleted for good. Safe to repeat after
+    /// an interruption. Fails when a file can be neither read nor written.
     pub fn settle(&self) -> Result<(), PkiError> {
         let next = self.folder.join(NEXT);
         if !next.exists() {
@@ -98,10 +85,7 @@ impl Authorities {
     }
 
     /// Completes an interrupted rotation: settles the next authority if it is already in force, else deletes it,
-    /// because no node knows of it.
-    ///
-    /// # Errors
-    /// When a file can be neither read, written nor removed.
+    /// because no node knows of it. Fails when a file can be neither read, written nor removed.
     pub fn settle_or_forget(&self, current: &[u8; 32]) -> Result<(), PkiError> {
         match Ca::load(&self.folder.join(NEXT)) {
             Ok(next) if next.sha256() == *current => self.settle(),
@@ -109,10 +93,7 @@ impl Authorities {
         }
     }
 
-    /// Deletes the next authority.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
+    /// Deletes the next authority. Fails when it cannot be removed.
     pub fn forget_next(&self) -> Result<(), PkiError> {
         let path = self.folder.join(NEXT);
         match std::fs::remove_dir_all(&path) {

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{BACKDATED_MS, DAY_MS, PkiError, files, serial_number, set_validity, sha256};
+use super::{BACKDATED_MS, DAY_MS, PkiError, could_not, files, serial_number, set_validity, sha256};
 
 /// Start of an authority's common name; the cluster's name follows.
 const PREFIX: &str = "Heeler CA ";
@@ -26,15 +26,10 @@ pub struct Ca {
 }
 
 impl Ca {
-    /// Makes an authority and writes it to `folder` as key.pem and certificate.pem.
-    ///
-    /// # Errors
-    /// When a file cannot be written.
+    /// Makes an authority and writes it to `folder` as key.pem and certificate.pem. Fails when a file cannot be
+    /// written.
     pub fn create(folder: &Path, cluster: &str, now_ms: u64) -> Result<Self, PkiError> {
-        let failed = |source| PkiError::Certificate {
-            what: "make the certificate authority",
-            source,
-        };
+        let failed = could_not("make the certificate authority");
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
         let mut params = CertificateParams::default();
         set_validity(&mut params, now_ms.saturating_sub(BACKDATED_MS), now_ms + LIFETIME_MS);
@@ -51,21 +46,12 @@ impl Ca {
         Self::load(folder)
     }
 
-    /// Reads what [`Self::create`] wrote.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or holds no key or certificate.
+    /// Reads what [`Self::create`] wrote. Fails when a file cannot be read, or holds no key or certificate.
     pub fn load(folder: &Path) -> Result<Self, PkiError> {
-        let key =
-            KeyPair::from_pem(&files::read_text(&folder.join("key.pem"))?).map_err(|source| PkiError::Certificate {
-                what: "read the certificate authority's key",
-                source,
-            })?;
+        let key = KeyPair::from_pem(&files::read_text(&folder.join("key.pem"))?)
+            .map_err(could_not("read the certificate authority's key"))?;
         let pem = files::read_text(&folder.join("certificate.pem"))?;
-        let failed = |source| PkiError::Certificate {
-            what: "read the certificate authority's certificate",
-            source,
-        };
+        let failed = could_not("read the certificate authority's certificate");
         let der = CertificateDer::from_pem_slice(pem.as_bytes())
             .map_err(|_| failed(rcgen::Error::CouldNotParseCertificate))?;
         let issuer = Issuer::from_ca_cert_der(&der, key).map_err(failed)?;
@@ -73,14 +59,12 @@ impl Ca {
     }
 
     /// SHA-256 of its certificate (DER).
-    #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         sha256(&self.der)
     }
 
     /// Whether the certificate names this authority's key as its issuer (authority key identifier, RFC 5280,
     /// 4.2.1.1). Does not check the signature.
-    #[must_use]
     pub fn signed(&self, certificate: &[u8]) -> bool {
         let own = key_identifier(&self.der, |extension| match extension {
             ParsedExtension::SubjectKeyIdentifier(own) => Some(own.0.to_vec()),
@@ -96,20 +80,17 @@ impl Ca {
     }
 
     /// Its certificate, PEM, for nodes to trust.
-    #[must_use]
     pub fn certificate_pem(&self) -> &str {
         &self.pem
     }
 
     /// Its certificate, DER.
-    #[must_use]
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.der
     }
 }
 
 /// The cluster name in an authority's certificate (DER). None when the certificate is not a CA or not one of ours.
-#[must_use]
 pub fn cluster_of(certificate: &[u8]) -> Option<String> {
     RootCertStore::empty()
         .add(CertificateDer::from_slice(certificate))

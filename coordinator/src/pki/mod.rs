@@ -45,35 +45,26 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// Why a key or certificate could not be made or read.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum PkiError {
-    /// A file could not be read or written.
     #[error("could not {what} {}", path.display())]
     File {
         /// The attempt, as a verb: "read", "write", "make".
         what: &'static str,
-        /// The file.
         path: PathBuf,
-        /// The error of the operating system.
         source: io::Error,
     },
-    /// A certificate or key could not be made, or is not valid.
     #[error("could not {what}")]
-    Certificate {
-        /// The attempt, after "could not".
-        what: &'static str,
-        /// The error of the library rcgen.
-        source: rcgen::Error,
-    },
-    /// The key of the authority in force is missing.
+    Certificate { what: &'static str, source: rcgen::Error },
     #[error("{} does not hold the key of the certificate authority that the database names", folder.display())]
-    NoAuthority {
-        /// The folder where it should be.
-        folder: PathBuf,
-    },
-    /// The system gives no random bytes.
+    NoAuthority { folder: PathBuf },
     #[error("the system gives no randomness")]
     Random,
+}
+
+fn could_not(what: &'static str) -> impl Fn(rcgen::Error) -> PkiError + Copy {
+    move |source| PkiError::Certificate { what, source }
 }
 
 /// Sets validity from `from_ms` to `to_ms` (Unix milliseconds), in whole seconds.
@@ -92,7 +83,6 @@ fn serial_number() -> Result<SerialNumber, PkiError> {
 }
 
 /// Encodes DER as PEM (RFC 7468).
-#[must_use]
 pub fn pem(label: &str, der: &[u8]) -> String {
     let text = BASE64_STANDARD.encode(der);
     let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
@@ -101,7 +91,6 @@ pub fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// Every certificate in a PEM text, DER; None when it cannot be read or holds none.
-#[must_use]
 pub fn certificates(pem: &str) -> Option<Vec<Vec<u8>>> {
     let all: Result<Vec<CertificateDer<'_>>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     let all: Vec<Vec<u8>> = all.ok()?.iter().map(|der| der.to_vec()).collect();
@@ -109,7 +98,6 @@ pub fn certificates(pem: &str) -> Option<Vec<Vec<u8>>> {
 }
 
 /// End of a certificate's validity (DER), Unix milliseconds; 0 when it is not a certificate.
-#[must_use]
 pub fn expires_ms(certificate: &[u8]) -> u64 {
     let certificate = X509Certificate::from_der(certificate).ok();
     let seconds = certificate.map_or(0, |(_, certificate)| certificate.validity().not_after.timestamp());

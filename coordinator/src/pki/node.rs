@@ -4,7 +4,7 @@ use rcgen::{
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKey, PublicKeyData as _, SanType,
 };
 
-use super::{BACKDATED_MS, Ca, NODE_LIFETIME_MS, PkiError, serial_number, set_validity, sha256};
+use super::{BACKDATED_MS, Ca, NODE_LIFETIME_MS, PkiError, could_not, serial_number, set_validity, sha256};
 
 /// The content of a certificate signing request: proof that the node has the key. Everything else in it is ignored.
 pub struct NodeRequest {
@@ -16,21 +16,18 @@ pub struct NodeRequest {
 }
 
 /// Why a certificate signing request is refused.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CsrError {
-    /// It is not a request, or another key signed it.
     #[error("the certificate signing request is not signed by the key that it names")]
     Signature,
-    /// The key is not P-256.
     #[error("the key is not ECDSA P-256")]
     Algorithm,
 }
 
 impl NodeRequest {
-    /// Parses a certificate signing request (DER) and checks its signature.
-    ///
-    /// # Errors
-    /// When it is not signed by its own P-256 key.
+    /// Parses a certificate signing request (DER) and checks its signature. Fails when it is not signed by its own
+    /// P-256 key.
     pub fn parse(csr: &[u8]) -> Result<Self, CsrError> {
         let csr = CertificateSigningRequestParams::from_der(&csr.into()).map_err(|_| CsrError::Signature)?;
         if csr.public_key.algorithm() != &PKCS_ECDSA_P256_SHA256 {
@@ -50,14 +47,12 @@ impl NodeRequest {
     }
 
     /// The uncompressed point of its key (65 bytes).
-    #[must_use]
     pub fn point(&self) -> Vec<u8> {
         self.key.der_bytes().to_vec()
     }
 }
 
 /// A new certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     /// PEM, leaf first.
     pub chain: String,
@@ -68,10 +63,7 @@ pub struct Issued {
 }
 
 /// Signs a certificate for `node`. The name comes from us, never from the request. Other nodes may be served with it:
-/// they know it by its URI. It has no DNS name, so nobody takes it for the coordinator's.
-///
-/// # Errors
-/// When signing fails.
+/// they know it by its URI. It has no DNS name, so nobody takes it for the coordinator's. Fails when signing fails.
 pub fn issue_node(ca: &Ca, request: &NodeRequest, node: &NodeName, now_ms: u64) -> Result<Issued, PkiError> {
     issue(
         ca,
@@ -90,10 +82,7 @@ pub(super) fn issue(
     (now_ms, lifetime_ms): (u64, u64),
     usages: &[ExtendedKeyUsagePurpose],
 ) -> Result<Issued, PkiError> {
-    let failed = |source| PkiError::Certificate {
-        what: "sign a certificate",
-        source,
-    };
+    let failed = could_not("sign a certificate");
     let expires_at_ms = now_ms + lifetime_ms;
     let serial = serial_number()?;
     let mut params = CertificateParams::default();

@@ -6,7 +6,7 @@ use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::node::issue;
-use super::{Ca, DAY_MS, Issued, NodeRequest, PeerError, PkiError, files, pem, sha256};
+use super::{Ca, DAY_MS, Issued, NodeRequest, PeerError, PkiError, could_not, files, pem, sha256};
 
 /// The DER before the point in a P-256 SubjectPublicKeyInfo (RFC 5480): id-ecPublicKey with prime256v1, then a bit
 /// string.
@@ -16,15 +16,9 @@ const HEAD: [u8; 26] = [
 ];
 
 /// Makes an operator's key and writes it to `folder` as key.pem (PKCS#8); keeps an existing one. Returns the public
-/// key, PEM.
-///
-/// # Errors
-/// When it can be neither read nor written.
+/// key, PEM. Fails when it can be neither read nor written.
 pub fn new_operator(folder: &Path) -> Result<String, PkiError> {
-    let failed = |source| PkiError::Certificate {
-        what: "make the operator's key",
-        source,
-    };
+    let failed = could_not("make the operator's key");
     let path = folder.join("key.pem");
     if path.exists() {
         let key = KeyPair::from_pem(&files::read_text(&path)?).map_err(failed)?;
@@ -37,22 +31,15 @@ pub fn new_operator(folder: &Path) -> Result<String, PkiError> {
 }
 
 /// The uncompressed point (65 bytes) of a P-256 public key (SubjectPublicKeyInfo, PEM); None for anything else.
-#[must_use]
 pub fn public_point(pem: &str) -> Option<Vec<u8>> {
     let der = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?;
     let point = der.strip_prefix(HEAD.as_slice())?;
     (point.len() == 65 && point[0] == 4).then(|| point.to_vec())
 }
 
-/// A certificate signing request (DER) with the operator's key (PKCS#8, PEM).
-///
-/// # Errors
-/// When the key cannot be read.
+/// A certificate signing request (DER) with the operator's key (PKCS#8, PEM). Fails when the key cannot be read.
 pub fn operator_request(key_pem: &str, name: &str) -> Result<Vec<u8>, PkiError> {
-    let failed = |source| PkiError::Certificate {
-        what: "sign a request for a certificate",
-        source,
-    };
+    let failed = could_not("sign a request for a certificate");
     let key = KeyPair::from_pem(key_pem).map_err(failed)?;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -73,10 +60,7 @@ pub struct OperatorPeer {
     pub key_sha256: [u8; 32],
 }
 
-/// Signs a certificate for remote access. The name comes from us, never from the request.
-///
-/// # Errors
-/// When signing fails.
+/// Signs a certificate for remote access. The name comes from us, never from the request. Fails when signing fails.
 pub fn issue_operator(ca: &Ca, request: &NodeRequest, name: &OperatorName, now_ms: u64) -> Result<Issued, PkiError> {
     let uri = format!("{PREFIX}{name}");
     issue(
@@ -88,10 +72,7 @@ pub fn issue_operator(ca: &Ca, request: &NodeRequest, name: &OperatorName, now_m
     )
 }
 
-/// Reads the operator from a certificate (DER).
-///
-/// # Errors
-/// Unless it has exactly one URI, which names an operator.
+/// Reads the operator from a certificate (DER). Fails unless it has exactly one URI, which names an operator.
 pub fn identify_operator(certificate: &[u8]) -> Result<OperatorPeer, PeerError> {
     let (uri, key_sha256) = super::peer::only_uri(certificate)?;
     let name = uri
@@ -102,13 +83,11 @@ pub fn identify_operator(certificate: &[u8]) -> Result<OperatorPeer, PeerError> 
 }
 
 /// SHA-256 of a public key (SubjectPublicKeyInfo, given as PEM); None when it cannot be read.
-#[must_use]
 pub fn key_sha256(pem: &str) -> Option<[u8; 32]> {
     Some(sha256(&SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?))
 }
 
 /// The PEM of a P-256 public key, from its uncompressed point.
-#[must_use]
 pub fn public_pem(point: &[u8]) -> String {
     pem("PUBLIC KEY", &[HEAD.as_slice(), point].concat())
 }

@@ -20,15 +20,11 @@ pub struct Peer {
 #[error("the certificate is not for a node or an operator")]
 pub struct PeerError;
 
-/// The URI in a node's certificate.
 pub(super) fn node_uri(node: &NodeName) -> String {
     format!("{PREFIX}{node}")
 }
 
-/// Reads the node from a certificate (DER).
-///
-/// # Errors
-/// Unless it has exactly one URI, which names a node.
+/// Reads the node from a certificate (DER). Fails unless it has exactly one URI, which names a node.
 pub fn identify(certificate: &[u8]) -> Result<Peer, PeerError> {
     let (uri, key_sha256) = only_uri(certificate)?;
     let node = uri

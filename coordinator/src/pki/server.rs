@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{BACKDATED_MS, Ca, DAY_MS, PkiError, files, serial_number, set_validity};
+use super::{BACKDATED_MS, Ca, DAY_MS, PkiError, could_not, files, serial_number, set_validity};
 
 /// The name that agents expect in the certificate, whatever address they dial: the key is the identity, not the
 /// address.
@@ -28,15 +28,10 @@ pub struct ServerIdentity {
     pub key: PrivateKeyDer<'static>,
 }
 
-/// Makes a key and certificate and writes them to `folder` as key.pem and certificate.pem.
-///
-/// # Errors
-/// When a file cannot be written.
+/// Makes a key and certificate and writes them to `folder` as key.pem and certificate.pem. Fails when a file cannot be
+/// written.
 pub fn new_server(ca: &Ca, folder: &Path, now_ms: u64) -> Result<(), PkiError> {
-    let failed = |source| PkiError::Certificate {
-        what: "make the coordinator's certificate",
-        source,
-    };
+    let failed = could_not("make the coordinator's certificate");
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
     let mut params = CertificateParams::new([SERVER_NAME.to_owned()]).map_err(failed)?;
     set_validity(&mut params, now_ms.saturating_sub(BACKDATED_MS), now_ms + LIFETIME_MS);
@@ -54,10 +49,7 @@ pub fn new_server(ca: &Ca, folder: &Path, now_ms: u64) -> Result<(), PkiError> {
 
 impl ServerIdentity {
     /// Reads the identity. Makes a new one when it is missing or invalid, is from another authority, or has less than
-    /// 800 days left.
-    ///
-    /// # Errors
-    /// When it can be neither read nor made.
+    /// 800 days left. Fails when it can be neither read nor made.
     pub fn load_or_renew(ca: &Ca, folder: &Path, now_ms: u64) -> Result<Self, PkiError> {
         match Self::load(folder).filter(|(identity, _)| identity.chain.iter().all(|leaf| ca.signed(leaf))) {
             Some((identity, expires_at_ms)) if expires_at_ms > now_ms + RENEWED_WITH_LEFT_MS => Ok(identity),
@@ -65,10 +57,9 @@ impl ServerIdentity {
                 new_server(ca, folder, now_ms)?;
                 Self::load(folder)
                     .map(|(identity, _)| identity)
-                    .ok_or(PkiError::Certificate {
-                        what: "read the coordinator's certificate",
-                        source: rcgen::Error::CouldNotParseCertificate,
-                    })
+                    .ok_or(could_not("read the coordinator's certificate")(
+                        rcgen::Error::CouldNotParseCertificate,
+                    ))
             }
         }
     }

@@ -6,20 +6,16 @@ use crate::operation::{Armed, NetworkChange};
 /// The fleet as the planner sees it: the record and the sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
-    /// Epoch of the coordinator.
     pub epoch: u64,
     /// When the coordinator started, Unix milliseconds. It has heard nobody before.
     pub since_ms: u64,
-    /// Whether there is an accepted revision.
     pub accepted: bool,
     /// The nodes, by name.
     pub nodes: Vec<NodeView>,
 }
 
-/// A node, as the planner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeView {
-    /// Node name: lower-case letters, digits and inner hyphens, at most 63.
     pub name: NodeName,
     /// Whether its key is shut out; then it gets nothing.
     pub revoked: bool,
@@ -43,7 +39,6 @@ pub struct NodeView {
     pub open: Vec<TaskView>,
 }
 
-/// An open session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionView {
     /// Number of the session, unique while the coordinator runs.
@@ -59,7 +54,6 @@ pub struct SessionView {
 /// An open operation that changes a node's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeView {
-    /// Number of the operation.
     pub operation: u64,
     /// How far it has got.
     pub change: NetworkChange,
@@ -74,7 +68,6 @@ impl NodeView {
     }
 
     /// The change that the connected node has made, and that is not confirmed yet.
-    #[must_use]
     pub fn unconfirmed(&self) -> Option<&Armed> {
         let change = &self.changing()?.change;
         change.armed.as_ref().filter(|_| {
@@ -95,20 +88,16 @@ pub enum Ready {
     Never(String),
 }
 
-/// A task that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskView {
-    /// Id of the task.
     pub id: TaskId,
     /// Queued, sent or running.
     pub state: TaskState,
-    /// Whether it may start.
     pub ready: Ready,
     /// When the first of its consents expires, Unix milliseconds; None without consents.
     pub consented_until_ms: Option<u64>,
     /// None until it is handed out.
     pub generation: Option<Generation>,
-    /// Whether it changes the network.
     pub network: bool,
     /// Whether it was handed out over the node's open session.
     pub sent_over_session: bool,

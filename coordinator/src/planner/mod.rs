@@ -30,38 +30,27 @@ const COMPARE_AGAIN_MS: u64 = 60 * 1000;
 const COMPARE_FIRST_MS: u64 = 2_000;
 const COMPARE_APART_MS: u64 = 200;
 
-/// One action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Hand the task out over that session.
     Assign {
         /// Node that gets the task.
         node: NodeName,
-        /// Id of the task.
         task: TaskId,
-        /// Generation of the assignment.
         generation: Generation,
         /// Whether the task is handed out for the first time, under a new generation.
         first: bool,
-        /// The session to use, by [`SessionView::id`].
         session: u64,
         /// For a network change: the nodes that must confirm it. Else None.
         peers: Option<Vec<NodeName>>,
     },
     /// End the task without an answer from the agent.
-    Refuse {
-        /// Id of the task.
-        task: TaskId,
-        /// The reason.
-        why: Why,
-    },
+    Refuse { task: TaskId, why: Why },
     /// Store how far a network change has got, then ask the peers and tell the node.
     Proceed {
-        /// Number of the operation.
         operation: u64,
         /// The node whose network changes.
         node: NodeName,
-        /// What to store.
         change: NetworkChange,
         /// Peers to ask whether they reach the node.
         ask: Vec<NodeName>,
@@ -70,27 +59,15 @@ pub enum Decision {
     },
     /// End an operation.
     End {
-        /// Number of the operation.
         operation: u64,
-        /// How it ended.
         state: OperationState,
         /// Why, as a clause.
         reason: String,
     },
     /// Compare the node with the accepted revision. Changes nothing on it.
-    Compare {
-        /// Node to compare.
-        node: NodeName,
-        /// The session to use, by [`SessionView::id`].
-        session: u64,
-    },
+    Compare { node: NodeName, session: u64 },
     /// Ask the node for facts.
-    Look {
-        /// Node to ask.
-        node: NodeName,
-        /// The session to use, by [`SessionView::id`].
-        session: u64,
-    },
+    Look { node: NodeName, session: u64 },
 }
 
 /// Why a task ends without an answer from the agent.
@@ -111,11 +88,12 @@ pub enum Why {
     },
     /// The node was paused before the task was handed out.
     Paused,
+    /// It changes the network of a node that is not connected, and another node waits for its turn.
+    LeftInChange,
 }
 
 impl Why {
     /// The reason for a person, with what to type.
-    #[must_use]
     pub fn text(&self) -> String {
         let text = match self {
             Self::TooLate => "the node did not take the task within an hour; nothing was done. Look again: heeler plan",
@@ -131,6 +109,10 @@ impl Why {
             Self::Paused => {
                 "the node was paused before it got the task; nothing was done. After the pause: heeler plan"
             }
+            Self::LeftInChange => {
+                "the node was not connected for 3 minutes while its network was to change, and another node waits for \
+                 its turn; the node undoes what was not confirmed. When it is back: heeler plan"
+            }
             Self::Revoked { begun: false } => "the node was revoked before it took the task; nothing was done",
             Self::Revoked { begun: true } => "the node was revoked during the task: how far the task got is not known",
         };
@@ -139,27 +121,40 @@ impl Why {
 }
 
 /// What to do next. Decisions about different nodes are independent, except that only one node's network changes at a
-/// time: peers that must confirm a change must not change themselves.
-#[must_use]
+/// time: peers that must confirm a change must not change themselves. A node that left during its change holds up no
+/// other: its change is given up first.
 pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
-    let mut changing = fleet.nodes.iter().find(|node| is_changing(node, now_ms));
+    let mut changing = fleet
+        .nodes
+        .iter()
+        .find(|node| !node.revoked && node.changing().is_some());
+    // The node whose change holds up another.
+    let mut holds_up = None;
     let mut decisions: Vec<_> = fleet.nodes.iter().filter_map(network::ended).collect();
     for node in &fleet.nodes {
-        let mine = changing.is_none_or(|changing| changing.name == node.name);
         for mut decision in decide_node(fleet, node, now_ms) {
             let network = |task: &TaskId| node.open.iter().any(|open| open.id == *task && open.network);
-            match &mut decision {
-                Decision::Assign { task, peers, .. } if network(task) => {
-                    if mine {
-                        changing = Some(node);
-                        *peers = Some(network::up_beside(fleet, node, now_ms));
-                        decisions.push(decision);
-                    }
+            if let Decision::Assign { task, first, peers, .. } = &mut decision
+                && network(task)
+            {
+                if let Some(other) = changing.filter(|other| other.name != node.name) {
+                    holds_up.get_or_insert(other);
+                    continue;
                 }
-                _ => decisions.push(decision),
+                if *first && network::too_soon(fleet, node, now_ms) {
+                    continue;
+                }
+                changing = Some(node);
+                *peers = Some(network::up_beside(fleet, node, now_ms));
             }
+            decisions.push(decision);
         }
     }
+    decisions.extend(
+        holds_up
+            .into_iter()
+            .flat_map(|node| network::given_up(fleet, node, now_ms)),
+    );
     decisions.extend(
         fleet
             .nodes
@@ -170,11 +165,6 @@ pub fn decide(fleet: &Fleet, now_ms: u64) -> Vec<Decision> {
         decisions.extend(compare(node, place, now_ms));
     }
     decisions
-}
-
-/// Whether the node's network is being changed; also true for a short time after it has disconnected.
-fn is_changing(node: &NodeView, now_ms: u64) -> bool {
-    network::is_there(node, now_ms) && !node.revoked && node.changing().is_some()
 }
 
 /// Compares a node that has no task: soon after it connected, then every half-hour.

@@ -5,7 +5,7 @@
 use heeler_proto::NodeName;
 use heeler_store::{OperationState, TaskState};
 
-use super::{Decision, Fleet, NodeView};
+use super::{Decision, Fleet, NodeView, TaskView, Why, past};
 use crate::operation::{Armed, PeerAnswer, PeerCheck, Verdict};
 
 /// Wait before a peer that does not reach the node is asked again: a card takes a while to come up.
@@ -13,7 +13,7 @@ const AGAIN_MS: u64 = 3_000;
 /// Wait before a peer that has not answered is asked again.
 const SILENT_MS: u64 = 12_000;
 /// A node that disconnects during a change is back, or has undone it, within this time.
-pub(super) const SETTLED_MS: u64 = 180_000;
+const SETTLED_MS: u64 = 180_000;
 
 /// Ends the change of a node's network whose task has ended. What was not confirmed is undone by the node itself.
 pub(super) fn ended(node: &NodeView) -> Option<Decision> {
@@ -21,7 +21,7 @@ pub(super) fn ended(node: &NodeView) -> Option<Decision> {
     let (task, reason) = view.ended.clone()?;
     let state = match task {
         TaskState::Done => OperationState::Done,
-        _ if view.change.is_confirmed() => OperationState::Failed,
+        _ if view.change.may_stay() => OperationState::Failed,
         _ => OperationState::Undone,
     };
     Some(Decision::End {
@@ -67,18 +67,44 @@ pub(super) fn proceed(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Option<Dec
     })
 }
 
-/// Connected, or disconnected only a moment ago.
-pub(super) fn is_there(node: &NodeView, now_ms: u64) -> bool {
-    node.session.is_some() || now_ms < node.last_seen_ms.saturating_add(SETTLED_MS)
+/// Connected, or disconnected only a moment ago. A coordinator that has just started gives every node time to return.
+fn is_there(fleet: &Fleet, node: &NodeView, now_ms: u64) -> bool {
+    let since_ms = node.last_seen_ms.max(past(fleet.since_ms, now_ms));
+    node.session.is_some() || now_ms < since_ms.saturating_add(SETTLED_MS)
+}
+
+/// Whether a change of the network of `node` would begin too soon after a start of the coordinator: a peer that may
+/// have been up until then has not had time to return, so it is not known whether it must confirm the change.
+pub(super) fn too_soon(fleet: &Fleet, node: &NodeView, now_ms: u64) -> bool {
+    peers_of(fleet, node).any(|peer| {
+        let unheard = peer.session.is_none() && peer.last_seen_ms < fleet.since_ms && !peer.paused;
+        peer.on_backplane && unheard && is_there(fleet, peer, now_ms)
+    })
+}
+
+/// Gives up the change of a node that has left, so that another network can change. When it returns, nobody confirms its
+/// change, and it undoes it.
+pub(super) fn given_up(fleet: &Fleet, changing: &NodeView, now_ms: u64) -> Vec<Decision> {
+    if is_there(fleet, changing, now_ms) {
+        return Vec::new();
+    }
+    let tasks = changing.open.iter();
+    let handed_out = tasks.filter(|task| task.network && task.generation.is_some());
+    let refuse = |task: &TaskView| Decision::Refuse {
+        task: task.id.clone(),
+        why: Why::LeftInChange,
+    };
+    handed_out.map(refuse).collect()
+}
+
+fn peers_of<'a>(fleet: &'a Fleet, node: &'a NodeView) -> impl Iterator<Item = &'a NodeView> {
+    let others = fleet.nodes.iter().filter(|peer| peer.name != node.name);
+    others.filter(|peer| !peer.revoked)
 }
 
 /// Peers that are up on the backplane before the network of `node` changes.
 pub(super) fn up_beside(fleet: &Fleet, node: &NodeView, now_ms: u64) -> Vec<NodeName> {
-    let others = fleet
-        .nodes
-        .iter()
-        .filter(|peer| peer.name != node.name && !peer.revoked);
-    let up = others.filter(|peer| peer.on_backplane && is_there(peer, now_ms));
+    let up = peers_of(fleet, node).filter(|peer| peer.on_backplane && is_there(fleet, peer, now_ms));
     up.map(|peer| peer.name.clone()).collect()
 }
 

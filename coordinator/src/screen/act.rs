@@ -14,7 +14,6 @@ const NOTE: usize = 45;
 
 /// The word to type as consent: the node's name to create a pool on disks that look blank, a serial for what would be
 /// lost. None for an operation that this version does not know.
-#[must_use]
 pub fn asks(node: &str, act: &Irreversible) -> Option<String> {
     match act.act.as_ref()? {
         Act::CreatePool(_) => Some(node.to_owned()),

@@ -3,7 +3,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Time since `then_ms` in one unit: "4 s", "12 min", "3 h", "9 d"; "never" for 0.
-#[must_use]
 pub fn ago(then_ms: u64, now_ms: u64) -> String {
     match then_ms {
         0 => "never".into(),
@@ -12,7 +11,6 @@ pub fn ago(then_ms: u64, now_ms: u64) -> String {
 }
 
 /// Time left until `until_ms`, rounded up to a minute, in minutes up to 2 hours: "2 h", "119 min", "30 s".
-#[must_use]
 pub fn left(now_ms: u64, until_ms: u64) -> String {
     let left_ms = until_ms.saturating_sub(now_ms);
     match left_ms.div_ceil(60_000) {
@@ -23,13 +21,10 @@ pub fn left(now_ms: u64, until_ms: u64) -> String {
 }
 
 /// Local time of day.
-#[must_use]
 pub fn clock(at_ms: u64, zone: &TimeZone) -> String {
     format(at_ms, zone, "%H:%M:%S")
 }
 
-/// Local date and time.
-#[must_use]
 pub fn date(at_ms: u64, zone: &TimeZone) -> String {
     format(at_ms, zone, "%Y-%m-%d %H:%M")
 }
@@ -42,7 +37,6 @@ fn format(at_ms: u64, zone: &TimeZone, how: &str) -> String {
 }
 
 /// Decimal size, as disks are sold: "128GB".
-#[must_use]
 pub fn decimal(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{bytes}B"),
@@ -59,7 +53,6 @@ pub fn decimal(bytes: u64) -> String {
 }
 
 /// Binary size, as file systems count: "119 GiB".
-#[must_use]
 pub fn gibibytes(bytes: u64) -> String {
     match bytes {
         0..1_048_576 => format!("{bytes} B"),

@@ -7,7 +7,6 @@ use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
 /// Entries of the audit log, in the given order.
-#[must_use]
 pub fn audit(entries: &[AuditEntry], zone: &TimeZone, screen: Screen) -> Vec<Line> {
     if entries.is_empty() {
         return vec![Line::of("The audit log is empty.")];

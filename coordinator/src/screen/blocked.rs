@@ -55,8 +55,12 @@ fn about(reason: &Blocked, config: &Config, node: &Node) -> Option<Place> {
         TomlKey::PoolName => pool(|pool| Some(pool.name.as_ref()?.place)),
         TomlKey::ArcMax => pool(|pool| Some(pool.arc_max_bytes.as_ref()?.place)),
         TomlKey::Backplane => Some(node.backplane.as_ref()?.address.place),
-        TomlKey::Timezone => base(|base| Some(base.timezone.as_ref()?.place)),
+        TomlKey::Proxmox => Some(config.proxmox.as_ref()?.place),
         TomlKey::Locale => base(|base| Some(base.locale.as_ref()?.place)),
+        TomlKey::System => {
+            let item = &reason.item;
+            node.system.place(item).or_else(|| config.system.place(item))
+        }
         TomlKey::Disks => {
             let disk = node.disks.iter().find(|disk| disk.value.as_str() == reason.item);
             disk.map(|disk| disk.place).or(node.disks_place)
@@ -79,6 +83,7 @@ pub(super) fn way(reason: Option<&Blocked>, config: Option<&Config>, node: &str)
     let place = match (about, reason.key()) {
         (Some(place), _) => format!(", line {}", place.line),
         (None, TomlKey::PoolName | TomlKey::ArcMax | TomlKey::Datasets) => ", below [pool]".to_owned(),
+        (None, TomlKey::System) => ", below [system]".to_owned(),
         (None, TomlKey::Unspecified) => String::new(),
         (None, _) => format!(", below [nodes.{node}]"),
     };

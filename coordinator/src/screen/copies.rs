@@ -6,7 +6,6 @@ use super::table::{plain, table};
 use super::{Ink, Line};
 
 /// The node, time and size of each copy of the coordinator's state.
-#[must_use]
 pub fn copies(copies: &[CopyInfo], now_ms: u64, zone: &TimeZone) -> Vec<Line> {
     let row = |copy: &CopyInfo| {
         vec![

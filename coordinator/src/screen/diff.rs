@@ -5,7 +5,6 @@ use similar::{ChangeTag, TextDiff};
 use super::{Ink, Line, is_hidden};
 
 /// Removed (-) and added (+) lines, each with two lines around. At most `most` lines; the rest is counted.
-#[must_use]
 pub fn diff(before: &str, after: &str, indent: usize, most: usize) -> Vec<Line> {
     let (before, after) = (legible(before), legible(after));
     let text = TextDiff::from_lines(before.as_ref(), after.as_ref());

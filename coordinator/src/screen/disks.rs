@@ -5,7 +5,6 @@ use super::table::{plain, table};
 use super::{Ink, Line};
 
 /// Disks on record, the absent ones too.
-#[must_use]
 pub fn disks(disks: &[DiskRecord]) -> Vec<Line> {
     if disks.is_empty() {
         return vec![Line::of("No disk has been seen. Next: heeler node list")];

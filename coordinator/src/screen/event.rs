@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use heeler_proto::Word as _;
 use heeler_proto::v1::event::Kind;
 use heeler_proto::v1::{FleetEvent, NoteLevel, ScrubChange, StepOutcome, TaskFinished, TaskOutcome};
@@ -6,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::amount::clock;
 use super::blocked::{blocked, sentence};
 use super::line::{brief, hang};
-use super::node_plan::spoken;
+use super::step_words::spoken;
 use super::{Ink, Line, Screen};
 
 /// Clocks of different nodes may differ by this much. A time that is earlier than the line above by less is shown as
@@ -21,25 +23,33 @@ pub struct EventLog {
     zone: TimeZone,
     // Latest time shown, Unix milliseconds.
     latest_ms: u64,
+    /// Nodes whose task restarts them.
+    rebooting: BTreeSet<String>,
 }
 
 impl EventLog {
     /// An empty log.
-    #[must_use]
     pub fn new(column: usize, zone: TimeZone) -> Self {
         Self {
             column,
             zone,
             latest_ms: 0,
+            rebooting: BTreeSet::new(),
         }
     }
 
     /// The lines of the next event; empty for one that only the progress display needs. `task` is the kind of the
     /// task that begins or ends; empty when the reader knows it.
     pub fn add(&mut self, event: &FleetEvent, task: &str, screen: Screen) -> Vec<Line> {
-        let Some((ink, mut said)) = said(event) else {
+        if reboots(event) {
+            self.rebooting.insert(event.node.clone());
+        }
+        let Some((mut ink, mut said)) = said(event) else {
             return Vec::new();
         };
+        if resumes(event) && self.rebooting.remove(&event.node) {
+            (ink, said) = (Ink::Plain, AFTER_REBOOT.to_owned());
+        }
         if !task.is_empty() && bounds_a_task(event) {
             said = format!("{task}: {said}");
         }
@@ -74,20 +84,27 @@ impl EventLog {
     }
 }
 
+/// A task that goes on.
+pub const AFTER_REBOOT: &str = "continues after the reboot";
+
+/// Whether the node restarts now.
+pub fn reboots(event: &FleetEvent) -> bool {
+    matches!(kind(event), Some(Kind::OpStarted(op)) if op.reboot)
+}
+
+fn resumes(event: &FleetEvent) -> bool {
+    matches!(kind(event), Some(Kind::TaskStarted(started)) if started.resumed)
+}
+
 /// Whether a task begins or ends with the event.
-#[must_use]
 pub fn bounds_a_task(event: &FleetEvent) -> bool {
     matches!(kind(event), Some(Kind::TaskStarted(_) | Kind::TaskFinished(_)))
 }
 
-/// Whether the event is shown as a line.
-#[must_use]
 pub fn is_shown(event: &FleetEvent) -> bool {
     said(event).is_some()
 }
 
-/// Whether the event is one operation of a task.
-#[must_use]
 pub fn is_an_op(event: &FleetEvent) -> bool {
     matches!(kind(event), Some(Kind::OpFinished(op)) if op.ok)
 }
@@ -96,8 +113,6 @@ fn kind(event: &FleetEvent) -> Option<&Kind> {
     event.event.as_ref()?.kind.as_ref()
 }
 
-/// How the task ended, if this event ends it.
-#[must_use]
 pub fn ends(event: &FleetEvent) -> Option<TaskOutcome> {
     match kind(event)? {
         Kind::TaskFinished(finished) => Some(finished.outcome()),
@@ -124,7 +139,8 @@ fn said(event: &FleetEvent) -> Option<(Ink, String)> {
         Kind::OpFinished(op) => (Ink::Dim, op.summary.clone()),
         Kind::StepFinished(step) => match step.outcome() {
             StepOutcome::Satisfied if step.changed => (Ink::Green, spoken(&step.step)),
-            StepOutcome::Satisfied | StepOutcome::NotApplicable => return None,
+            StepOutcome::Satisfied | StepOutcome::NotApplicable if step.reason.is_empty() => return None,
+            StepOutcome::Satisfied | StepOutcome::NotApplicable => (Ink::Plain, step.reason.clone()),
             // The end of the task gives the full reason.
             StepOutcome::Blocked => return None,
             _ if step.reason.is_empty() => return None,
@@ -172,7 +188,6 @@ fn end(finished: &TaskFinished) -> (Ink, String) {
 }
 
 /// The running step and its percentage, for the progress display.
-#[must_use]
 pub fn progress(event: &FleetEvent) -> Option<(String, Option<u32>)> {
     Some(match kind(event)? {
         Kind::TaskStarted(started) if started.resumed => ("continued after an interruption".into(), None),

@@ -13,7 +13,6 @@ const COLUMN: usize = 14;
 const SECOND_COPY: &str = "a second copy of the repository, on another machine, is at: ____________________";
 
 /// The handbook: where everything is, and what to do. Meant for paper.
-#[must_use]
 pub fn handbook(book: &HandbookReply, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let mut page = Page {
         lines: Vec::new(),

@@ -1,5 +1,4 @@
 /// A case of the handbook: what goes wrong, and what to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Case {
     /// What a person sees.
     pub when: &'static str,

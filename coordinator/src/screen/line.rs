@@ -1,6 +1,6 @@
 use unicode_width::UnicodeWidthChar;
 
-use super::printable::printable;
+use super::printable::{is_plain, printable};
 
 /// What a piece of a line means. Shown as a colour on a terminal, not at all in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +26,11 @@ pub struct Line(Vec<(Ink, String)>, usize);
 
 impl Line {
     /// An empty line.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// A line with one plain piece.
-    #[must_use]
     pub fn of(text: impl AsRef<str>) -> Self {
         Self::new().plain(text)
     }
@@ -72,31 +70,40 @@ impl Line {
     }
 
     /// Width in terminal columns.
-    #[must_use]
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| width(text)).sum()
     }
 }
 
 pub(super) fn width(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len();
+    }
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-/// How lines are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
     /// Width in columns. Only a longer word exceeds it: it is not broken, so that it can be copied.
     pub width: usize,
-    /// Whether colours are shown.
     pub color: bool,
 }
 
 impl Screen {
     /// The lines as text, each with a line feed. Nothing is cut: the rest of a long line is indented below it.
-    #[must_use]
     pub fn show(&self, lines: &[Line]) -> String {
-        let rows = lines.iter().flat_map(|line| fold(line, self.width));
-        rows.map(|line| self.line(&line) + "\n").collect()
+        let mut text = String::new();
+        let mut add = |line: &Line| {
+            text.push_str(&self.line(line));
+            text.push('\n');
+        };
+        for line in lines {
+            match line.width() <= self.width {
+                true => add(line),
+                false => fold(line, self.width).iter().for_each(&mut add),
+            }
+        }
+        text
     }
 
     /// One line, without a line feed.
@@ -198,7 +205,6 @@ fn breaks(text: &[(Ink, char)], begin: usize, room: usize) -> usize {
 }
 
 /// Breaks prose between words into lines of at most `columns`. A longer word is broken.
-#[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines: Vec<String> = Vec::new();

@@ -3,7 +3,6 @@ use super::{Ink, Line, Screen};
 use crate::config::ConfigError;
 
 /// Mistakes of heeler.toml: the line, a caret below the mistake, and what to write instead.
-#[must_use]
 pub fn mistakes(errors: &[ConfigError], screen: Screen) -> Vec<Line> {
     let mut lines = Vec::new();
     for error in errors {

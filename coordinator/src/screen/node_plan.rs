@@ -1,10 +1,11 @@
 use heeler_proto::v1::irreversible::Act;
-use heeler_proto::v1::{Blocked, NodePlan, OpKind, OpPreview, Pause, StepOutcome, StepReport};
+use heeler_proto::v1::{Blocked, NodePlan, OpKind, OpPreview, Pause, PlanReply, StepOutcome, StepReport};
 
 use super::act::{act, only_stops};
 use super::amount::{ago, count, left};
 use super::blocked::{blocked, free_disks, place, sentence};
 use super::line::{brief, hang};
+use super::step_words::{condition, intent};
 use super::unmanaged::unmanaged;
 use super::{Ink, Line, Screen, diff};
 use crate::config::Config;
@@ -12,7 +13,6 @@ use crate::config::Config;
 /// Most lines of a file's diff.
 const DIFF: usize = 16;
 
-/// The result of a plan for one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanState {
     /// Nothing would change.
@@ -23,7 +23,6 @@ pub enum PlanState {
     Blocked,
     /// The look failed.
     Unseen,
-    /// The node is paused.
     Paused,
     /// The node is not connected.
     Offline,
@@ -33,8 +32,6 @@ pub enum PlanState {
     LeftOut,
 }
 
-/// The result of a plan for one node.
-#[must_use]
 pub fn plan_state(plan: &NodePlan) -> PlanState {
     let any = |outcome: StepOutcome| plan.steps.iter().any(|step| step.outcome() == outcome);
     if !plan.enrolled {
@@ -58,10 +55,38 @@ pub fn plan_state(plan: &NodePlan) -> PlanState {
     }
 }
 
+/// The nodes in this state.
+pub fn in_state(reply: &PlanReply, state: PlanState) -> Vec<&NodePlan> {
+    reply.nodes.iter().filter(|node| plan_state(node) == state).collect()
+}
+
 /// The operations that apply would do first. Operations that depend on their result are not known yet.
 pub fn changes(plan: &NodePlan) -> impl Iterator<Item = &OpPreview> {
     let changing = plan.steps.iter().filter(|step| step.outcome() == StepOutcome::Change);
     changing.flat_map(|step| step.ops.iter().filter(|op| !goes_without_saying(op, step)))
+}
+
+/// How often apply would restart the node, as far as that is known.
+pub fn planned_reboots(plan: &NodePlan) -> usize {
+    changes(plan).filter(|op| op.kind() == OpKind::Reboot).count()
+}
+
+/// What the person should know of steps that change nothing: why one does not apply to the node, or what it waits for.
+fn notes(plan: &NodePlan, screen: Screen) -> Vec<Line> {
+    let told = [StepOutcome::Satisfied, StepOutcome::NotApplicable, StepOutcome::Retry];
+    let steps = plan
+        .steps
+        .iter()
+        .filter(|step| told.contains(&step.outcome()) && !step.reason.is_empty());
+    let note = |step: &StepReport| {
+        hang(
+            Line::of("    ").ink(Ink::Dim, "note: "),
+            Ink::Plain,
+            &step.reason,
+            screen,
+        )
+    };
+    steps.flat_map(note).collect()
 }
 
 /// The first reason why the node is blocked.
@@ -140,7 +165,11 @@ fn of_state(plan: &NodePlan, config: Option<&Config>, column: usize, now_ms: u64
             )
         }
         PlanState::Same if plan.unmanaged.is_some() => vec![name.ink(Ink::Amber, "NO LONGER MANAGED")],
-        PlanState::Same => vec![name.ink(Ink::Green, "nothing to change")],
+        PlanState::Same => {
+            let mut lines = vec![name.ink(Ink::Green, "nothing to change")];
+            lines.extend(notes(plan, screen));
+            lines
+        }
         PlanState::Blocked => {
             let mut head = name.ink(Ink::Red, "BLOCKED");
             if let Some(place) = place(reason(plan), config, &plan.node) {
@@ -162,6 +191,7 @@ fn of_state(plan: &NodePlan, config: Option<&Config>, column: usize, now_ms: u64
             let mut lines = vec![summary(name, plan)];
             lines.extend(plan.steps.iter().flat_map(|step| self::step(step, plan, screen)));
             lines.extend(later(&plan.steps, screen));
+            lines.extend(notes(plan, screen));
             lines
         }
     }
@@ -181,7 +211,6 @@ pub(super) fn paused(pause: &Pause, now_ms: u64) -> String {
     format!("by {}{reason}, {left}; apply skips it", pause.operator)
 }
 
-/// The steps that differ from what is wanted.
 pub(super) fn differing(steps: &[StepReport], screen: Screen) -> Vec<Line> {
     let look = NodePlan {
         steps: steps.to_vec(),
@@ -209,9 +238,12 @@ fn summary(name: Line, plan: &NodePlan) -> Line {
     if harmless > 0 {
         line = line.plain(" · ").ink(Ink::Amber, format!("{harmless} TO CONFIRM"));
     }
-    line = match any(OpKind::Reboot) {
-        false => line.plain(" · no reboot"),
-        true => line.plain(" · ").ink(Ink::Amber, "REBOOTS"),
+    line = match planned_reboots(plan) {
+        0 => line.plain(" · no reboot"),
+        several => {
+            let line = line.plain(" · ").ink(Ink::Amber, count(several, "reboot"));
+            return line.plain(" · SSH ends, and is back after it");
+        }
     };
     match any(OpKind::Network) {
         false => line.plain(" · SSH stays up"),
@@ -292,53 +324,6 @@ fn later(steps: &[StepReport], screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// A step's name as words: `PoolExists` becomes "pool exists".
-pub(super) fn spoken(step: &str) -> String {
-    match step {
-        "ArcCapped" => return "ARC limit set".to_owned(),
-        "PropertiesKept" => return "properties are correct".to_owned(),
-        "ZfsLoaded" => return "ZFS is loaded".to_owned(),
-        "ScrubbedOnce" => return "other scrub timers off".to_owned(),
-        _ => {}
-    }
-    let mut words = String::new();
-    for c in step.chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
-}
-
-/// What a step would do, for a step that still waits: `DatasetsExist` becomes "create datasets".
-fn intent(step: &str) -> String {
-    match step {
-        "PropertiesKept" => "set properties",
-        "ArcCapped" => "limit the ARC",
-        "DatasetsExist" => "create datasets",
-        "SnapshotsScheduled" => "schedule snapshots",
-        "ScrubsScheduled" => "schedule scrubs",
-        "ScrubbedOnce" => "switch other scrub timers off",
-        "ZfsUnitsEnabled" => "enable the ZFS units",
-        "PoolExists" => "create or import the pool",
-        "BackplaneUp" => "configure the backplane",
-        "AddressFree" => "check that the address is free",
-        other => return spoken(other),
-    }
-    .to_owned()
-}
-
-/// What must be true first, as the end of a sentence: `PoolExists` becomes "the pool exists".
-fn condition(step: &str) -> String {
-    match step {
-        "PoolExists" => "the pool exists".to_owned(),
-        "NicChosen" => "a network card is chosen".to_owned(),
-        "NothingHalfDone" => "the interrupted network change is undone".to_owned(),
-        other => spoken(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,12 +335,6 @@ mod tests {
             meaning: meaning.into(),
             ..OpPreview::default()
         }
-    }
-
-    #[test]
-    fn a_step_is_shown_in_plain_words() {
-        let shown = ["PoolExists", "ArcCapped", "ScrubbedOnce"].map(spoken);
-        assert_eq!(shown, ["pool exists", "ARC limit set", "other scrub timers off"]);
     }
 
     #[test]
@@ -399,6 +378,50 @@ mod tests {
         assert_eq!(
             screen.show(&step(&changing, &NodePlan::default(), screen)),
             "  + run   switch Debian's monthly scrub of data on again (zfs inherit org.debian:periodic-scrub data)\n"
+        );
+    }
+
+    #[test]
+    fn a_plan_counts_reboots_and_says_what_to_know() {
+        let reboot = StepReport {
+            step: "BootTried".into(),
+            outcome: StepOutcome::Change.into(),
+            ops: vec![op(OpKind::Reboot, "reboot to try it: why", "")],
+            ..StepReport::default()
+        };
+        let told = StepReport {
+            step: "BootloaderCurrent".into(),
+            outcome: StepOutcome::Satisfied.into(),
+            reason: "the board has an older bootloader".into(),
+            ..StepReport::default()
+        };
+        let waits = StepReport {
+            step: "PackagesFinished".into(),
+            outcome: StepOutcome::Retry.into(),
+            reason: "apt-get (process 7) installs packages".into(),
+            ..StepReport::default()
+        };
+        let mut plan = NodePlan {
+            node: "pi5l".into(),
+            enrolled: true,
+            steps: vec![told, reboot, waits],
+            ..NodePlan::default()
+        };
+        let screen = Screen {
+            width: 100,
+            color: false,
+        };
+        assert_eq!(
+            screen.show(&node_plan(&plan, None, 4, 0, screen)),
+            "pi5l  1 change · 1 reboot · SSH ends, and is back after it\n\
+             \x20 ~ boot  reboot to try it: why\n\
+             \x20   note: the board has an older bootloader\n\
+             \x20   note: apt-get (process 7) installs packages\n"
+        );
+        plan.steps.truncate(1);
+        assert_eq!(
+            screen.show(&node_plan(&plan, None, 4, 0, screen)),
+            "pi5l  nothing to change\n    note: the board has an older bootloader\n"
         );
     }
 

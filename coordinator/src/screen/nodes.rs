@@ -8,8 +8,6 @@ use super::node_plan::paused;
 use super::table::{plain, table};
 use super::{Ink, Line, Screen};
 
-/// Nodes on record, one row each.
-#[must_use]
 pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     if nodes.is_empty() {
         return hang(
@@ -56,7 +54,6 @@ pub fn nodes(nodes: &[NodeInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
 }
 
 /// Everything known about one node.
-#[must_use]
 pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let node = reply.node.clone().unwrap_or_default();
     let seen = if node.connected {
@@ -101,8 +98,6 @@ pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen)
     lines
 }
 
-/// Facts that an agent has reported.
-#[must_use]
 pub fn facts(facts: &Facts) -> Vec<Line> {
     let machine = format!(
         "{}, {}, {}",

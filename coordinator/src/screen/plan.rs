@@ -3,7 +3,7 @@ use heeler_proto::v1::{NodePlan, PlanReply};
 use super::amount::{ago, count};
 use super::blocked::way;
 use super::line::hang;
-use super::node_plan::{PlanState, node_plan, plan_state, reason};
+use super::node_plan::{PlanState, in_state, node_plan, plan_state, reason};
 use super::{Ink, Line, Screen};
 use crate::config::Config;
 
@@ -16,10 +16,8 @@ pub struct Checkout {
     pub dirty_lines: u32,
 }
 
-/// Input of the plan screen.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanView<'a> {
-    /// The coordinator's reply.
     pub reply: &'a PlanReply,
     /// Candidate and git state; None for a plan without heeler.toml, such as an erasure.
     pub wanted: Option<(&'a Config, &'a Checkout)>,
@@ -28,7 +26,6 @@ pub struct PlanView<'a> {
 }
 
 /// Shows changes, operations that cannot be undone, nodes that could not be examined, and what to type next.
-#[must_use]
 pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     let PlanView { reply, .. } = view;
     let config = view.wanted.map(|(config, _)| config);
@@ -67,7 +64,6 @@ pub fn plan(view: PlanView<'_>, screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// Whether the node needs nothing.
 fn is_idle(node: &NodePlan) -> bool {
     matches!(plan_state(node), PlanState::Same | PlanState::LeftOut)
 }
@@ -102,9 +98,7 @@ fn next(view: PlanView<'_>) -> Option<String> {
             "heeler config pull (revision {accepted} was accepted after the one that this heeler.toml is based on)"
         ));
     }
-    let of = |wanted: PlanState| -> Vec<&NodePlan> {
-        reply.nodes.iter().filter(|node| plan_state(node) == wanted).collect()
-    };
+    let of = |wanted: PlanState| in_state(reply, wanted);
     let config = view.wanted.map(|(config, _)| config);
     let mut ways: Vec<String> = Vec::new();
     for node in of(PlanState::Blocked) {

@@ -38,20 +38,25 @@ const HIDDEN: [(u32, u32); 32] = [
 ];
 
 /// Whether a terminal would obey or hide the character.
-#[must_use]
 pub fn is_hidden(c: char) -> bool {
     let code = u32::from(c);
     HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&code))
 }
 
+/// Whether the text is printable ASCII alone, as nearly all is: a column for each byte.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control())
+}
+
 /// The text without hidden characters; a tab becomes four blanks.
-#[must_use]
 pub fn printable(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     text.replace('\t', "    ").chars().filter(|c| !is_hidden(*c)).collect()
 }
 
 /// The same JSON with every hidden character escaped; line feeds between values stay.
-#[must_use]
 pub fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {

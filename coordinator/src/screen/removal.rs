@@ -4,7 +4,6 @@ use super::line::hang;
 use super::{Ink, Line, Screen};
 
 /// What stops on a node without its agent, what starts in its place, and what continues.
-#[must_use]
 pub fn release(node: &str, told: &ReleasePlan, screen: Screen) -> Vec<Line> {
     let mut lines = vec![Line::new().ink(Ink::Bold, format!("Without its agent, on {node}"))];
     for (ink, word, all) in [
@@ -23,8 +22,6 @@ pub fn release(node: &str, told: &ReleasePlan, screen: Screen) -> Vec<Line> {
     lines
 }
 
-/// What blocks a removal, and what it asks for.
-#[must_use]
 pub fn gates(gates: &[Gate], screen: Screen) -> Vec<Line> {
     let mut lines = Vec::new();
     for gate in gates {

@@ -5,7 +5,6 @@ use super::amount::{count, date};
 use super::{Ink, Line};
 
 /// Number, time and operator of the accepted revision.
-#[must_use]
 pub fn revision(revision: &Revision, zone: &TimeZone) -> Line {
     let commit = match (revision.git_commit.as_str(), revision.dirty_lines) {
         ("", _) => String::new(),

@@ -5,7 +5,6 @@ use super::table::{plain, table};
 use super::{Ink, Line};
 
 /// Names and dates of the secrets; never their values.
-#[must_use]
 pub fn secrets(secrets: &[SecretInfo], now_ms: u64) -> Vec<Line> {
     if secrets.is_empty() {
         return vec![Line::of("No secret is set. To set one: heeler secret set NAME")];

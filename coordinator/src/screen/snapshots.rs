@@ -6,7 +6,6 @@ use super::line::{hang, width};
 use super::{Ink, Line, Screen};
 
 /// A node's snapshots by dataset, newest last: time, own size, and why they are kept.
-#[must_use]
 pub fn snapshots(
     node: &str,
     rows: &[SnapshotRow],
@@ -85,7 +84,6 @@ fn reason(one: &SnapshotRow) -> String {
 }
 
 /// Files that differ between two snapshots.
-#[must_use]
 pub fn snapshot_diff(answer: &SnapshotAnswer) -> Vec<Line> {
     let line = |one: &DiffLine| {
         let (ink, letter) = match one.change() {

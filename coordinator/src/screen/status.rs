@@ -9,7 +9,6 @@ use super::{Ink, Line, Screen};
 const OLD_MS: u64 = 60_000;
 
 /// The status: light, reason, and what to type.
-#[must_use]
 pub fn status(reply: &StatusReply, screen: Screen) -> Vec<Line> {
     let mut lines = hang(light(reply.light()).plain("  "), Ink::Bold, &reply.summary, screen);
     if !reply.nodes.is_empty() {

@@ -13,7 +13,6 @@ use super::{Ink, Line, Screen};
 const ID: usize = 8;
 
 /// Tasks, newest first, one row each.
-#[must_use]
 pub fn tasks(tasks: &[TaskInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     if tasks.is_empty() {
         return hang(Line::of("No task yet. Next: "), Ink::Plain, "heeler plan", screen);
@@ -34,8 +33,6 @@ pub fn tasks(tasks: &[TaskInfo], now_ms: u64, screen: Screen) -> Vec<Line> {
     )
 }
 
-/// Everything about one task.
-#[must_use]
 pub fn task(task: &TaskInfo, zone: &TimeZone, screen: Screen) -> Vec<Line> {
     let mut lines = vec![
         Line::new()
@@ -69,7 +66,6 @@ fn short(id: &str) -> String {
     id.chars().take(ID).collect()
 }
 
-/// For which task a queued task waits.
 fn waits(task: &TaskInfo) -> Option<String> {
     let waits = task.state() == TaskState::Queued && !task.predecessor.is_empty() && task.ready_at_ms == 0;
     waits.then(|| format!("waits for task {}", short(&task.predecessor)))

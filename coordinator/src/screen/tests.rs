@@ -338,6 +338,34 @@ fn times_of_events_do_not_run_backwards() {
 }
 
 #[test]
+fn a_task_goes_on_after_a_reboot_that_it_made() {
+    let event = |kind: v1::event::Kind| v1::FleetEvent {
+        event: Some(v1::Event {
+            kind: Some(kind),
+            ..v1::Event::default()
+        }),
+        ..v1::FleetEvent::default()
+    };
+    let reboot = event(v1::event::Kind::OpStarted(v1::OpStarted {
+        reboot: true,
+        ..v1::OpStarted::default()
+    }));
+    let resumed = event(v1::event::Kind::TaskStarted(v1::TaskStarted {
+        resumed: true,
+        ..v1::TaskStarted::default()
+    }));
+    let mut log = EventLog::new(0, TimeZone::UTC);
+    let text = shown(80, |screen| {
+        let all = [&reboot, &resumed, &resumed];
+        all.into_iter().flat_map(|one| log.add(one, "", screen)).collect()
+    });
+    assert_eq!(
+        text,
+        "00:00:00  continues after the reboot\n00:00:00  continued after an interruption\n"
+    );
+}
+
+#[test]
 fn a_log_names_the_task_that_begins_and_ends() {
     let mut log = EventLog::new(13, TimeZone::UTC);
     let events = fleet::events();

@@ -6,7 +6,6 @@ use super::{Ink, Line};
 use crate::pki::sha256;
 
 /// A fingerprint for people to compare: the first 128 bits of the SHA-256, in groups of four hex digits.
-#[must_use]
 pub fn fingerprint(bytes: &[u8]) -> String {
     let hex = heeler_proto::hex(&sha256(bytes)[..16]);
     let groups: Vec<_> = hex.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
@@ -14,7 +13,6 @@ pub fn fingerprint(bytes: &[u8]) -> String {
 }
 
 /// Operators with fingerprints, the revoked ones too.
-#[must_use]
 pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
     let row = |operator: &OperatorInfo| {
         let (ink, state) = match operator.revoked_at_ms {
@@ -52,7 +50,6 @@ pub fn operators(reply: &ListOperatorsReply, now_ms: u64) -> Vec<Line> {
 }
 
 /// What a revocation has done, and what is left to do.
-#[must_use]
 pub fn revoked(name: &str, away: &[String], vouched: &[&str]) -> Vec<Line> {
     let mut lines = vec![Line::of(format!(
         "{name} is revoked: no more connections, consents or signatures."
@@ -79,8 +76,6 @@ fn behind(nodes: &[String]) -> Option<Line> {
     (!nodes.is_empty()).then(|| Line::new().ink(Ink::Amber, text))
 }
 
-/// The word for an authority's stage.
-#[must_use]
 pub fn stage(stage: AuthorityStage) -> &'static str {
     match stage {
         AuthorityStage::Unspecified => "unknown",
@@ -92,7 +87,6 @@ pub fn stage(stage: AuthorityStage) -> &'static str {
 }
 
 /// The authorities, and what the next step of a rotation waits for.
-#[must_use]
 pub fn authorities(shown: &ShowAuthoritiesReply, now_ms: u64) -> Vec<Line> {
     let mut authorities: Vec<_> = shown.authorities.iter().collect();
     authorities.sort_by_key(|authority| authority.since_ms);

@@ -39,7 +39,6 @@ pub(super) fn unmanaged(plan: &NodePlan, screen: Screen) -> Vec<Line> {
 }
 
 /// Words for the question whether to accept: what is no longer managed; empty when everything is.
-#[must_use]
 pub fn no_longer_managed(plans: &[NodePlan]) -> String {
     let mut all = Vec::new();
     for plan in plans {

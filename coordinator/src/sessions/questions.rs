@@ -12,7 +12,6 @@ const MOST: usize = 64;
 /// An agent's answer, or its reason for giving none.
 pub type Answered = Result<Answer, (Refusal, String)>;
 
-/// What the answer to a question is for.
 #[derive(Debug)]
 pub enum Purpose {
     /// A caller waits for it.
@@ -31,20 +30,18 @@ pub enum Purpose {
     },
     /// A peer says whether it reaches a node whose network changed.
     Reach {
-        /// The operation that changes it.
         operation: u64,
         /// Id of the change, unique on that node.
         guard_id: String,
+        /// When it was asked, Unix milliseconds: an answer to an earlier question does not count.
+        asked_at_ms: u64,
     },
 }
 
-/// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
-    /// The agent says why.
     #[error("{1}")]
     Refused(Refusal, String),
-    /// The session ended first.
     #[error("the connection was lost meanwhile")]
     Lost,
     /// It took longer than the caller waits.
@@ -54,7 +51,6 @@ pub enum NoAnswer {
 
 /// A request, and the answer that fits it.
 pub trait Question: Sized {
-    /// The answer.
     type Answer;
     /// The request for the wire.
     fn ask(self) -> Ask;
@@ -116,7 +112,6 @@ struct Open {
     purpose: Purpose,
 }
 
-/// The open questions of one session.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     /// Oldest first.

@@ -1,3 +1,5 @@
+use tokio_stream::StreamExt as _;
+
 use super::*;
 
 fn session(id: u64, outbox: usize) -> (Arc<Session>, mpsc::Receiver<Box<v1::ToAgent>>) {
@@ -32,21 +34,21 @@ fn a_node_has_one_session() {
 async fn closing_says_why_and_ends_the_stream() {
     let (session, mut messages) = session(1, 4);
     session.close("revoked");
-    let goodbye = messages.recv().await.unwrap().body.unwrap();
+    let goodbye = messages.next().await.unwrap().body.unwrap();
     assert_eq!(
         goodbye,
         Body::Goodbye(v1::Goodbye {
             reason: "revoked".into()
         })
     );
-    assert_eq!(messages.recv().await, None);
+    assert_eq!(messages.next().await, None);
     session.closed().await;
     assert!(!session.send(Body::Ping(v1::Ping { nonce: 1 })));
 }
 
 #[tokio::test]
 async fn an_agent_that_does_not_read_loses_its_session() {
-    let (session, _messages) = session(1, 1);
+    let (session, _messages) = session(1, 0);
     assert!(session.send(Body::Ping(v1::Ping { nonce: 1 })));
     assert!(!session.send(Body::Ping(v1::Ping { nonce: 2 })));
     session.closed().await;
@@ -59,7 +61,7 @@ async fn a_task_is_handed_out_once_over_a_stream() {
     session.assign(task.clone(), v1::Assignment::default());
     session.assign(task.clone(), v1::Assignment::default());
     assert!(session.has_task(&task));
-    assert!(messages.recv().await.is_some());
+    assert!(messages.next().await.is_some());
     assert!(messages.try_recv().is_err());
 }
 

@@ -13,8 +13,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -71,7 +70,6 @@ pub enum Allowed {
     Agents(NodeKeys),
     /// Operators, while their key is not revoked.
     Operators(OperatorKeys),
-    /// Anybody.
     Anyone,
 }
 
@@ -92,7 +90,6 @@ pub struct Caller {
 
 impl Caller {
     /// Marks the connection as used by a session until the result is dropped.
-    #[must_use]
     pub fn serves(&self) -> Serves {
         self.place.serves()
     }
@@ -104,8 +101,8 @@ impl Caller {
     }
 }
 
-/// Accepts connections until the stream is dropped. A slow handshake delays no other.
-#[must_use]
+/// Accepts connections until the stream is dropped. Slow handshakes delay others by at most [`ITS_TURN`] for each
+/// listener full of them.
 pub fn accept(
     listener: TcpListener,
     config: ServerConfig,
@@ -125,7 +122,10 @@ async fn run(
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
     let files = Files::of_this_process();
-    let (mut handshakes, anonymous) = (VecDeque::new(), Arc::new(AnonymousConnections::of(files.anonymous)));
+    let (mut handshakes, anonymous) = (
+        Handshakes::of(files.handshakes),
+        Arc::new(AnonymousConnections::of(files.anonymous)),
+    );
     let most = match allowed {
         Allowed::Agents(_) => files.agents,
         Allowed::Operators(_) => files.operators,
@@ -137,6 +137,7 @@ async fn run(
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
         };
+        let room = handshakes.room().await;
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = ready.closed() => return,
@@ -151,9 +152,14 @@ async fn run(
         };
         let (acceptor, ready, allowed, anonymous) =
             (acceptor.clone(), ready.clone(), allowed.clone(), anonymous.clone());
-        let handshake = tokio::spawn(async move {
+        let replaced = handshakes.begin();
+        tokio::spawn(async move {
+            let _room = room;
             let hands = shake_hands(&acceptor, stream, address.ip(), &allowed);
-            let hands = timeout(patience.handshake, hands).await;
+            let hands = tokio::select! {
+                hands = timeout(patience.handshake, hands) => hands,
+                () = replaced.notified() => return,
+            };
             match hands.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok((stream, caller)) => {
                     let connection = Connection {
@@ -168,25 +174,56 @@ async fn run(
                 Err(error) => debug!(%address, %error, "a handshake failed"),
             }
         });
-        make_room(&mut handshakes, files.handshakes, handshake.abort_handle());
     }
 }
 
-/// Adds a handshake; when there are too many, aborts the oldest.
-fn make_room(handshakes: &mut VecDeque<AbortHandle>, most: usize, newest: AbortHandle) {
-    if handshakes.len() >= most {
-        handshakes.retain(|handshake| !handshake.is_finished());
+/// A handshake runs for at least this long before another one may take its place. In the meantime callers wait in the
+/// kernel's queue: when a whole fleet reconnects, no handshake is done twice.
+const ITS_TURN: Duration = Duration::from_millis(500);
+
+/// The open handshakes of a listener, oldest first.
+struct Handshakes {
+    free: Arc<Semaphore>,
+    begun: VecDeque<(Instant, Weak<Notify>)>,
+}
+
+impl Handshakes {
+    fn of(most: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(most)),
+            begun: VecDeque::new(),
+        }
     }
-    if handshakes.len() >= most
-        && let Some(oldest) = handshakes.pop_front()
-    {
-        oldest.abort();
+
+    /// Waits for room for one more. When none gets free, the oldest handshake ends after its turn.
+    async fn room(&mut self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            while self
+                .begun
+                .pop_front_if(|(_, oldest)| oldest.strong_count() == 0)
+                .is_some()
+            {}
+            let free = self.free.clone().acquire_owned();
+            let until = self.begun.front().map_or_else(Instant::now, |(began, _)| *began) + ITS_TURN;
+            match timeout_at(until, free).await {
+                Ok(room) => return room.ok(),
+                Err(_) => {
+                    let oldest = self.begun.pop_front().and_then(|(_, oldest)| oldest.upgrade());
+                    oldest.iter().for_each(|oldest| oldest.notify_one());
+                }
+            }
+        }
     }
-    handshakes.push_back(newest);
+
+    /// Notified when the new handshake must end. It counts as open until the result is dropped.
+    fn begin(&mut self) -> Arc<Notify> {
+        let replaced = Arc::default();
+        self.begun.push_back((Instant::now(), Arc::downgrade(&replaced)));
+        replaced
+    }
 }
 
 /// Open connections without a certificate, oldest first.
-#[derive(Debug)]
 struct AnonymousConnections {
     most: usize,
     open: Mutex<VecDeque<Weak<Notify>>>,
@@ -337,5 +374,28 @@ impl AsyncWrite for Connection {
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_handshake_gives_way_after_its_turn() {
+        let (mut handshakes, began) = (Handshakes::of(1), Instant::now());
+        let (room, replaced) = (handshakes.room().await, handshakes.begin());
+        let gives_way = tokio::spawn(async move {
+            replaced.notified().await;
+            drop(room);
+            began.elapsed()
+        });
+        let next = handshakes.room().await;
+        assert_eq!(gives_way.await.unwrap(), ITS_TURN);
+        // One that ends makes room at once.
+        let ends = handshakes.begin();
+        drop((next, ends));
+        assert!(handshakes.room().await.is_some());
+        assert_eq!(began.elapsed(), ITS_TURN);
     }
 }

@@ -6,7 +6,7 @@ const OWN: usize = 64;
 /// Shares of the process's open files. A listener that is full leaves the others their share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Files {
-    /// Most open handshakes on one listener; one more replaces the oldest.
+    /// Most open handshakes on one listener; one more waits for a while, then replaces the oldest.
     pub(super) handshakes: usize,
     /// Most connections without a certificate; one more replaces the oldest.
     pub(super) anonymous: usize,
@@ -19,7 +19,7 @@ pub(super) struct Files {
 impl Files {
     /// The shares of a process that may have `limit` open files.
     pub(super) fn of(limit: usize) -> Self {
-        let handshakes = (limit / 16).clamp(8, 1_024);
+        let handshakes = (limit / 16).clamp(8, 512);
         let anonymous = (limit / 16).clamp(8, 64);
         let operators = (limit / 16).clamp(8, 256);
         let others = OWN + 3 * handshakes + anonymous + operators;

@@ -1,8 +1,9 @@
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use crate::pki::Peer;
@@ -23,33 +24,47 @@ type Admitted = HashMap<Peer, VecDeque<Weak<Place>>>;
 #[derive(Debug, Default)]
 pub struct Place {
     /// Whether a session is open over it.
-    serves: watch::Sender<bool>,
-    gives_way: Notify,
+    serves: AtomicBool,
+    /// Whether it ends for a newer one, or because its key is shut out.
+    gives_way: AtomicBool,
+    changed: Notify,
 }
 
 /// A session is open until this is dropped.
-#[derive(Debug)]
 pub struct Serves(Arc<Place>);
 
 impl Drop for Serves {
     fn drop(&mut self) {
-        self.0.serves.send_replace(false);
+        self.0.now_serves(false);
     }
 }
 
 impl Place {
     /// Marks the start of a session.
-    #[must_use]
     pub fn serves(self: &Arc<Self>) -> Serves {
-        self.serves.send_replace(true);
+        self.now_serves(true);
         Serves(self.clone())
     }
 
-    /// Waits until the connection had no session for that long.
-    async fn unused(&self, patience: Duration) {
-        let mut serves = self.serves.subscribe();
-        while timeout(patience, serves.wait_for(|serves| *serves)).await.is_ok() {
-            drop(serves.wait_for(|serves| !serves).await);
+    fn now_serves(&self, now: bool) {
+        self.serves.store(now, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    fn give_way(&self) {
+        self.gives_way.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    /// Waits until the connection must give way, or had no session for that long.
+    async fn ends(&self, patience: Duration) {
+        while !self.gives_way.load(Ordering::Acquire) {
+            let changed = self.changed.notified();
+            if self.serves.load(Ordering::Acquire) {
+                changed.await;
+            } else if timeout(patience, changed).await.is_err() {
+                return;
+            }
         }
     }
 }
@@ -59,7 +74,6 @@ impl NodeKeys {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Admits a node's key.
     pub fn admit(&self, key: Peer) {
         self.all().entry(key).or_default();
     }
@@ -68,13 +82,11 @@ impl NodeKeys {
     pub fn shut_out(&self, key: &Peer) {
         for place in self.all().remove(key).into_iter().flatten() {
             if let Some(place) = place.upgrade() {
-                place.gives_way.notify_one();
+                place.give_way();
             }
         }
     }
 
-    /// Whether the key is admitted.
-    #[must_use]
     pub fn admits(&self, key: &Peer) -> bool {
         self.all().contains_key(key)
     }
@@ -83,10 +95,7 @@ impl NodeKeys {
     /// it, or it has no session.
     pub(super) async fn stay(self, key: Peer, own: Arc<Place>, patience: Duration) {
         self.enter(&key, &own);
-        tokio::select! {
-            () = own.gives_way.notified() => {}
-            () = own.unused(patience) => {}
-        }
+        own.ends(patience).await;
         if !self.admits(&key) {
             sleep(GOODBYE).await;
         }
@@ -96,16 +105,20 @@ impl NodeKeys {
         let mut all = self.all();
         let Some(places) = all.get_mut(key) else {
             // The key was shut out after the handshake.
-            return own.gives_way.notify_one();
+            return own.give_way();
         };
         places.retain(|place| place.strong_count() > 0);
         places.push_back(Arc::downgrade(own));
-        let idle = |place: &Weak<Place>| place.upgrade().is_some_and(|place| !*place.serves.borrow());
+        let idle = |place: &Weak<Place>| {
+            place
+                .upgrade()
+                .is_some_and(|place| !place.serves.load(Ordering::Acquire))
+        };
         if places.len() > OF_ONE_KEY
             && let Some(oldest) = places.iter().position(idle).and_then(|oldest| places.remove(oldest))
             && let Some(oldest) = oldest.upgrade()
         {
-            oldest.gives_way.notify_one();
+            oldest.give_way();
         }
     }
 }
@@ -130,10 +143,7 @@ mod tests {
         keys.enter(&key(), &place);
         let (keys, own) = (keys.clone(), place.clone());
         let stays = tokio::spawn(async move {
-            tokio::select! {
-                () = own.gives_way.notified() => {}
-                () = own.unused(UNUSED) => {}
-            }
+            own.ends(UNUSED).await;
             drop(keys);
         });
         (place, stays)

@@ -21,15 +21,13 @@ use crate::pki::{Authorities, ServerIdentity};
 use clients::Clients;
 
 pub use accept::{Allowed, Caller, Connection, Patience, accept};
-pub use keys::{NodeKeys, Place, Serves};
+pub use keys::{NodeKeys, Serves};
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// rustls refused the configuration.
     #[error("could not set up TLS")]
     Rustls(#[from] rustls::Error),
-    /// The authority's certificate cannot be used to verify clients.
     #[error("the certificate authority cannot be used to verify nodes")]
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
@@ -47,10 +45,7 @@ impl fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    /// Loads the key and certificates.
-    ///
-    /// # Errors
-    /// When key and certificate do not belong together.
+    /// Loads the key and certificates. Fails when key and certificate do not belong together.
     pub fn new(identity: ServerIdentity) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = CertifiedKey::from_der(identity.chain, identity.key, &provider)?;
@@ -60,10 +55,8 @@ impl Certificate {
         })
     }
 
-    /// Uses another certificate from the next handshake on.
-    ///
-    /// # Errors
-    /// When key and certificate do not belong together; the old one stays.
+    /// Uses another certificate from the next handshake on. Fails when key and certificate do not belong together; the
+    /// old one stays.
     pub fn replace(&self, identity: ServerIdentity) -> Result<(), TlsError> {
         let key = CertifiedKey::from_der(identity.chain, identity.key, &self.provider)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
@@ -92,10 +85,7 @@ impl TimeProvider for Time {
 }
 
 /// Configuration for the listeners of agents and remote operators. The handshake fails without a certificate of an
-/// authority in force, or with a key that is shut out.
-///
-/// # Errors
-/// When rustls refuses the configuration.
+/// authority in force, or with a key that is shut out. Fails when rustls refuses the configuration.
 pub fn for_clients(
     authorities: &Arc<Authorities>,
     certificate: &Arc<Certificate>,
@@ -111,10 +101,8 @@ pub fn for_clients(
     Ok(finished(config))
 }
 
-/// Configuration for enrolment: nodes have no certificate yet, only a token.
-///
-/// # Errors
-/// When rustls refuses the configuration.
+/// Configuration for enrolment: nodes have no certificate yet, only a token. Fails when rustls refuses the
+/// configuration.
 pub fn for_enrolment(certificate: Arc<Certificate>, clock: Arc<dyn Clock>) -> Result<ServerConfig, TlsError> {
     let config = ServerConfig::builder_with_details(certificate.provider.clone(), Arc::new(Time(clock)))
         .with_protocol_versions(&[&rustls::version::TLS13])?

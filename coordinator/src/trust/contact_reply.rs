@@ -6,10 +6,8 @@ use crate::pki::{certificates, public_pem, public_point};
 use crate::screen::fingerprint;
 
 impl Keyring {
-    /// The keys and authorities in `reply` that no signed statement supports.
-    ///
-    /// # Errors
-    /// When `reply` contradicts signed statements, which no person can confirm, or lacks the own key.
+    /// The keys and authorities in `reply` that no signed statement supports. Fails when `reply` contradicts signed
+    /// statements, which no person can confirm, or lacks the own key.
     pub fn unsigned_claims(&self, reply: &BeginContactReply) -> Result<Vec<UnsignedClaim>, TrustError> {
         let announced = reply
             .past
@@ -40,10 +38,8 @@ impl Keyring {
         Ok(claims)
     }
 
-    /// Checks an authority (DER). None when it is trusted already.
-    ///
-    /// # Errors
-    /// When signed statements have dropped it, or it is not an authority of this cluster.
+    /// Checks an authority (DER). None when it is trusted already. Fails when signed statements have dropped it, or it
+    /// is not an authority of this cluster.
     pub fn authority(&self, certificate: &[u8]) -> Result<Option<UnsignedClaim>, TrustError> {
         if self.authorities().iter().any(|known| known == certificate) {
             return Ok(None);
@@ -61,10 +57,7 @@ impl Keyring {
         }
     }
 
-    /// Checks an operator's key. None when it is trusted already.
-    ///
-    /// # Errors
-    /// When signed statements say otherwise.
+    /// Checks an operator's key. None when it is trusted already. Fails when signed statements say otherwise.
     pub fn operator(&self, name: &str, public_key: Vec<u8>) -> Result<Option<UnsignedClaim>, TrustError> {
         let name: String = OperatorName::new(name)?.into();
         if self.knows(&name, &public_key) {
@@ -90,7 +83,6 @@ impl Keyring {
 
     /// What a node is told, with history taken from the statements that were verified here. Does not count statements
     /// that the coordinator only claims as known: the node would then never accept them.
-    #[must_use]
     pub fn verified(&self, reply: BeginContactReply) -> BeginContactReply {
         let past = reply.past.unwrap_or_default();
         let is_free = |point: &[u8]| self.operators().iter().all(|known| known.public_key != point);

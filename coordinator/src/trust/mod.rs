@@ -23,54 +23,28 @@ pub enum TrustError {
     File(#[from] PkiError),
     /// The file with the pinned keys cannot be read.
     #[error("{} is not readable ({problem}). It lists the keys that you trust in addition to your own. Move it away, and heeler asks you again", path.display())]
-    Damaged {
-        /// Path of the file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    Damaged { path: PathBuf, problem: String },
     /// A message could not be parsed; names its content.
     #[error("the coordinator's answer about trust cannot be read: {0}")]
     Unreadable(String),
-    /// The coordinator gives an operator another key than signed statements do.
     #[error(
         "the coordinator gives the key {told} for {name}, but signed statements give {known}. Somebody may have taken \
          over the coordinator: compare the key with {name} before you continue"
     )]
-    OtherKey {
-        /// Name of the operator.
-        name: String,
-        /// Fingerprint that the coordinator gave.
-        told: String,
-        /// Fingerprint that signed statements give.
-        known: String,
-    },
-    /// The coordinator names a key or authority that a signed statement revoked or dropped.
+    OtherKey { name: String, told: String, known: String },
     #[error(
         "the coordinator lists {what}, which was revoked or dropped by a signed statement. Somebody may have taken \
          over the coordinator, or it was restored from an old backup: find out before you continue"
     )]
-    Dropped {
-        /// The key or authority, with its fingerprint.
-        what: String,
-    },
-    /// The coordinator does not name this operator's own key.
+    Dropped { what: String },
     #[error(
         "the coordinator does not list your own key ({name}, {fingerprint}) among its operators: a node that you add now would refuse your consents. See them: heeler operator list"
     )]
-    NotNamed {
-        /// Name of this operator.
-        name: String,
-        /// Fingerprint of the key on this machine.
-        fingerprint: String,
-    },
-    /// This operator's own key is revoked.
+    NotNamed { name: String, fingerprint: String },
     #[error("the key of {0} is revoked by a signed statement: nothing is signed with it any more")]
     Revoked(String),
-    /// The operator's own statement would not be valid.
     #[error("nothing was signed: {0}. See: heeler operator list, heeler ca show")]
     Refused(#[from] Refused),
-    /// No authority is known to start from.
     #[error(
         "no certificate authority of the cluster is known here, so it is not known which cluster this is about. Have an operator print a grant for you (heeler operator add), then: heeler operator accept FILE"
     )]
@@ -97,11 +71,8 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Opens the keyring of the operator `name` with this key (uncompressed point). `state` is the state folder of
-    /// the coordinator or of the operator.
-    ///
-    /// # Errors
-    /// When the pinned keys cannot be read.
+    /// Opens the keyring of the operator `name` with this key (uncompressed point). `state` is the state folder of the
+    /// coordinator or of the operator. Fails when the pinned keys cannot be read.
     pub fn open(state: &Path, name: &str, public_key: Vec<u8>) -> Result<Self, TrustError> {
         let state = StateFolder::new(state);
         let folder = state.operator(name);
@@ -127,11 +98,9 @@ impl Keyring {
         Ok(trust)
     }
 
-    /// Verifies every statement that the coordinator delivers, and stores the valid ones. They count from then on
-    /// even if the coordinator withholds them.
-    ///
-    /// # Errors
-    /// When a statement cannot be read, the own key is revoked, or the valid ones cannot be stored.
+    /// Verifies every statement that the coordinator delivers, and stores the valid ones. They count from then on even
+    /// if the coordinator withholds them. Fails when a statement cannot be read, the own key is revoked, or the valid
+    /// ones cannot be stored.
     pub fn hear(&mut self, statements: Vec<v1::Statement>) -> Result<(), TrustError> {
         if statements.len() > MOST_STATEMENTS {
             return Err(TrustError::Unreadable(format!("{} statements", statements.len())));
@@ -176,13 +145,11 @@ impl Keyring {
     }
 
     /// Whether the operator `name` is known with that key.
-    #[must_use]
     pub fn knows(&self, name: &str, public_key: &[u8]) -> bool {
         self.key_of(name) == Some(public_key)
     }
 
     /// The verified key of the operator `name`.
-    #[must_use]
     pub fn key_of(&self, name: &str) -> Option<&[u8]> {
         let mut operators = self.circle.operators.iter();
         let known = operators.find(|known| known.name == name)?;
@@ -190,27 +157,21 @@ impl Keyring {
     }
 
     /// Name and key of the operator whose keyring this is.
-    #[must_use]
     pub fn own(&self) -> &TrustedOperator {
         &self.own
     }
 
-    /// All trusted operators.
-    #[must_use]
     pub fn operators(&self) -> &[TrustedOperator] {
         &self.circle.operators
     }
 
     /// Certificates (DER) of all trusted authorities.
-    #[must_use]
     pub fn authorities(&self) -> &[Vec<u8>] {
         &self.circle.authorities
     }
 
-    /// The cluster, from the authority's certificate and never from the coordinator's word.
-    ///
-    /// # Errors
-    /// When no authority is pinned.
+    /// The cluster, from the authority's certificate and never from the coordinator's word. Fails when no authority is
+    /// pinned.
     pub fn cluster(&self) -> Result<&str, TrustError> {
         match self.circle.cluster.as_str() {
             "" => Err(TrustError::NoAuthority),
@@ -218,18 +179,12 @@ impl Keyring {
         }
     }
 
-    /// Checks that an own statement would be valid.
-    ///
-    /// # Errors
-    /// The reason why it would not be.
+    /// Checks that an own statement would be valid. Its error: the reason why it would not be.
     pub fn would_take(&self, statement: &Statement) -> Result<(), TrustError> {
         Ok(self.circle.clone().accept(statement)?)
     }
 
-    /// Pins keys that a person has confirmed or a grant has brought.
-    ///
-    /// # Errors
-    /// When they cannot be stored.
+    /// Pins keys that a person has confirmed or a grant has brought. Fails when they cannot be stored.
     pub fn pin(&mut self, claims: Vec<UnsignedClaim>) -> Result<(), TrustError> {
         for claim in claims {
             match claim {
@@ -261,7 +216,6 @@ fn circle(own: &TrustedOperator, others: &[TrustedOperator], mut authorities: Ve
     }
 }
 
-/// Whether a statement dropped that authority.
 fn is_dropped(circle: &Circle, certificate: &[u8]) -> bool {
     circle.dropped.contains(&sha256(certificate))
 }

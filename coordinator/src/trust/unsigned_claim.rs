@@ -6,7 +6,6 @@ use crate::screen::fingerprint;
 const TYPED: usize = 9;
 
 /// A key or authority that the coordinator names and no signed statement supports.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnsignedClaim {
     /// An operator's key.
     Operator(TrustedOperator),
@@ -15,8 +14,6 @@ pub enum UnsignedClaim {
 }
 
 impl UnsignedClaim {
-    /// The fingerprint for people to compare.
-    #[must_use]
     pub fn fingerprint(&self) -> String {
         match self {
             Self::Operator(one) => fingerprint(&one.public_key),
@@ -25,7 +22,6 @@ impl UnsignedClaim {
     }
 
     /// What it is, with the fingerprint: `operator bo, key 1f2e-…`.
-    #[must_use]
     pub fn what(&self) -> String {
         match self {
             Self::Operator(one) => format!("operator {}, key {}", one.name, self.fingerprint()),
@@ -34,7 +30,6 @@ impl UnsignedClaim {
     }
 
     /// The warning before the question.
-    #[must_use]
     pub fn warning(&self) -> String {
         let compare = match self {
             Self::Operator(one) => format!(
@@ -49,20 +44,15 @@ impl UnsignedClaim {
         )
     }
 
-    /// The word to type.
-    #[must_use]
     pub fn word(&self) -> String {
         self.fingerprint().chars().take(TYPED).collect()
     }
 
-    /// The question.
-    #[must_use]
     pub fn question(&self) -> String {
         format!("Type {} to trust it from now on:", self.word())
     }
 
     /// The error when nobody confirms it.
-    #[must_use]
     pub fn refusal(&self) -> String {
         format!(
             "the coordinator sends a new {}, and no signed statement confirms it. Compare the fingerprint with its owner, and confirm it on a terminal; --yes does not replace this",

@@ -1,4 +1,4 @@
-use crate::{Digest, StoreError, Tx, digest};
+use crate::{Digest, Result, Sha256, Tx};
 
 /// What a node matched when its last task of this kind ended, or at the last look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,36 +11,28 @@ pub struct Applied {
 
 impl Tx {
     /// What the node matches, by kind.
-    pub async fn applied(&mut self, node: &str) -> Result<Vec<Applied>, StoreError> {
-        let rows = sqlx::query!("SELECT kind, sha256 FROM applied WHERE node = ? ORDER BY kind", node)
-            .fetch_all(&mut *self.tx)
-            .await?;
-        let applied = rows.into_iter().map(|row| {
-            Ok(Applied {
-                kind: row.kind,
-                sha256: digest("applied.sha256", row.sha256)?,
-            })
-        });
-        applied.collect()
+    pub async fn applied(&mut self, node: &str) -> Result<Vec<Applied>> {
+        let query = sqlx::query_as!(
+            Applied,
+            r#"SELECT kind, sha256 as "sha256: Sha256" FROM applied WHERE node = ? ORDER BY kind"#,
+            node
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// What every node matches, as node name and [`Applied`], by node and kind.
-    pub async fn all_applied(&mut self) -> Result<Vec<(String, Applied)>, StoreError> {
-        let rows = sqlx::query!("SELECT node, kind, sha256 FROM applied ORDER BY node, kind")
-            .fetch_all(&mut *self.tx)
-            .await?;
+    pub async fn all_applied(&mut self) -> Result<Vec<(String, Applied)>> {
+        let query = sqlx::query!(r#"SELECT node, kind, sha256 as "sha256: Sha256" FROM applied ORDER BY node, kind"#);
+        let rows = query.fetch_all(&mut *self.tx).await?;
         let applied = rows.into_iter().map(|row| {
-            let applied = Applied {
-                kind: row.kind,
-                sha256: digest("applied.sha256", row.sha256)?,
-            };
-            Ok((row.node, applied))
+            let (kind, sha256) = (row.kind, row.sha256.0);
+            (row.node, Applied { kind, sha256 })
         });
-        applied.collect()
+        Ok(applied.collect())
     }
 
     /// Records what the node matches. `None` deletes the record: what it matches is not known.
-    pub async fn set_applied(&mut self, node: &str, kind: &str, sha256: Option<&Digest>) -> Result<(), StoreError> {
+    pub async fn set_applied(&mut self, node: &str, kind: &str, sha256: Option<&Digest>) -> Result<()> {
         match sha256.map(<[u8; 32]>::as_slice) {
             Some(sha256) => {
                 sqlx::query!(
@@ -63,10 +55,9 @@ impl Tx {
     }
 
     /// Deletes everything recorded about what the node matches.
-    pub async fn forget_applied(&mut self, node: &str) -> Result<(), StoreError> {
-        sqlx::query!("DELETE FROM applied WHERE node = ?", node)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
+    pub async fn forget_applied(&mut self, node: &str) -> Result<()> {
+        self.run(sqlx::query!("DELETE FROM applied WHERE node = ?", node))
+            .await
+            .map(drop)
     }
 }

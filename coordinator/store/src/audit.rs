@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{Digest, StoreError, Tx, digest, signed};
+use crate::{Digest, Result, Sha256, Tx, signed};
 
 /// One action of an operator, or of the coordinator itself. The database refuses to change or delete an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,79 +21,46 @@ pub struct AuditEntry {
     pub hash: Digest,
 }
 
-struct Row {
-    seq: u64,
-    at_ms: u64,
-    operator: String,
-    action: String,
-    node: String,
-    detail: String,
-    previous: Vec<u8>,
-    hash: Vec<u8>,
-}
-
-impl TryFrom<Row> for AuditEntry {
-    type Error = StoreError;
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            seq: row.seq,
-            at_ms: row.at_ms,
-            operator: row.operator,
-            action: row.action,
-            node: row.node,
-            detail: row.detail,
-            previous: digest("audit.previous", row.previous)?,
-            hash: digest("audit.hash", row.hash)?,
-        })
-    }
-}
-
 impl Tx {
     /// Number and hash of the last entry; 0 and zeros before the first.
-    pub async fn audit_head(&mut self) -> Result<(u64, Digest), StoreError> {
-        let row = sqlx::query!(r#"SELECT seq as "seq: u64", hash FROM audit ORDER BY seq DESC LIMIT 1"#)
-            .fetch_optional(&mut *self.tx)
-            .await?;
-        row.map_or(Ok((0, [0; 32])), |row| Ok((row.seq, digest("audit.hash", row.hash)?)))
+    pub async fn audit_head(&mut self) -> Result<(u64, Digest)> {
+        let query =
+            sqlx::query!(r#"SELECT seq as "seq: u64", hash as "hash: Sha256" FROM audit ORDER BY seq DESC LIMIT 1"#);
+        let row = query.fetch_optional(&mut *self.tx).await?;
+        Ok(row.map_or((0, [0; 32]), |row| (row.seq, row.hash.0)))
     }
 
     /// Fails when the number is taken.
-    pub async fn add_audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let (seq, at_ms) = (signed(entry.seq), signed(entry.at_ms));
-        let (previous, hash) = (entry.previous.as_slice(), entry.hash.as_slice());
-        let result = sqlx::query!(
+    pub async fn add_audit(&mut self, entry: &AuditEntry) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO audit (seq, at_ms, operator, action, node, detail, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            seq,
-            at_ms,
+            signed(entry.seq),
+            signed(entry.at_ms),
             entry.operator,
             entry.action,
             entry.node,
             entry.detail,
-            previous,
-            hash
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("new audit entry", &result)
+            entry.previous.as_slice(),
+            entry.hash.as_slice()
+        );
+        self.one("new audit entry", query).await
     }
 
     /// Entries with a number above `after`, ascending, at most `limit`.
-    pub async fn audit(&mut self, after: u64, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        let after = signed(after);
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT seq as "seq: u64", at_ms as "at_ms: u64", operator, action, node, detail, previous, hash
+    pub async fn audit(&mut self, after: u64, limit: u32) -> Result<Vec<AuditEntry>> {
+        let query = sqlx::query_as!(
+            AuditEntry,
+            r#"SELECT seq as "seq: u64", at_ms as "at_ms: u64", operator, action, node, detail,
+            previous as "previous: Sha256", hash as "hash: Sha256"
             FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"#,
-            after,
+            signed(after),
             limit
-        )
-        .fetch_all(&mut *self.tx)
-        .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// Unix milliseconds and operator of the newest entry of this action.
-    pub async fn last_deed(&mut self, action: &str) -> Result<Option<(u64, String)>, StoreError> {
+    pub async fn last_deed(&mut self, action: &str) -> Result<Option<(u64, String)>> {
         let row = sqlx::query!(
             r#"SELECT at_ms as "at_ms: u64", operator FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1"#,
             action

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{Digest, StoreError, Tx, signed};
+use crate::{Digest, Result, Tx, signed};
 
 /// Certificates on record for each node. A node that was away for years shows its newest one, or the one before when
 /// the newest did not reach it.
@@ -22,33 +21,28 @@ pub struct Certificate {
 
 impl Tx {
     /// Stores a certificate and deletes the node's oldest ones beyond 16. Fails when the serial number is taken.
-    pub async fn add_certificate(&mut self, certificate: &Certificate) -> Result<(), StoreError> {
-        let key = certificate.key_sha256.as_slice();
-        let (issued, expires) = (signed(certificate.issued_at_ms), signed(certificate.expires_at_ms));
-        let result = sqlx::query!(
+    pub async fn add_certificate(&mut self, certificate: &Certificate) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO certificates (serial, node, key_sha256, issued_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
             certificate.serial,
             certificate.node,
-            key,
-            issued,
-            expires
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("new certificate", &result)?;
-        sqlx::query!(
+            certificate.key_sha256.as_slice(),
+            signed(certificate.issued_at_ms),
+            signed(certificate.expires_at_ms)
+        );
+        self.one("new certificate", query).await?;
+        self.run(sqlx::query!(
             "DELETE FROM certificates WHERE node = ?1 AND rowid NOT IN
              (SELECT rowid FROM certificates WHERE node = ?1 ORDER BY rowid DESC LIMIT ?2)",
             certificate.node,
             KEPT
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        ))
+        .await
+        .map(drop)
     }
 
     /// Whether the certificate with this serial number was issued to this node.
-    pub async fn has_certificate(&mut self, serial: &str, node: &str) -> Result<bool, StoreError> {
+    pub async fn has_certificate(&mut self, serial: &str, node: &str) -> Result<bool> {
         let count = sqlx::query_scalar!(
             "SELECT count(*) FROM certificates WHERE serial = ? AND node = ?",
             serial,

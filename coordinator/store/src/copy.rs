@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{Digest, StoreError, Tx, digest, signed};
+use crate::{Digest, Result, Sha256, Tx, signed};
 
 /// An encrypted copy of the coordinator's state that a node holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,49 +18,34 @@ pub struct Copy {
 impl Tx {
     /// The copy that each node stored last, by node. By order of storing and not by `at_ms`: a clock can have been
     /// wrong.
-    pub async fn newest_copies(&mut self) -> Result<Vec<Copy>, StoreError> {
-        let rows = sqlx::query!(
-            r#"SELECT node, name, at_ms as "at_ms: u64", bytes as "bytes: u64", sha256 FROM copies AS one
-            WHERE rowid = (SELECT max(rowid) FROM copies WHERE node = one.node) ORDER BY node"#
-        )
-        .fetch_all(&mut *self.tx)
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Copy {
-                    node: row.node,
-                    name: row.name,
-                    at_ms: row.at_ms,
-                    bytes: row.bytes,
-                    sha256: digest("copies.sha256", row.sha256)?,
-                })
-            })
-            .collect()
+    pub async fn newest_copies(&mut self) -> Result<Vec<Copy>> {
+        let query = sqlx::query_as!(
+            Copy,
+            r#"SELECT node, name, at_ms as "at_ms: u64", bytes as "bytes: u64", sha256 as "sha256: Sha256"
+            FROM copies AS one WHERE rowid = (SELECT max(rowid) FROM copies WHERE node = one.node) ORDER BY node"#
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// Records a copy on a node, and deletes the records of all but the node's newest `kept`.
-    pub async fn add_copy(&mut self, copy: &Copy, kept: u32) -> Result<(), StoreError> {
-        let (at, bytes, sha256) = (signed(copy.at_ms), signed(copy.bytes), copy.sha256.as_slice());
-        let result = sqlx::query!(
+    pub async fn add_copy(&mut self, copy: &Copy, kept: u32) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO copies (node, name, at_ms, bytes, sha256) VALUES (?, ?, ?, ?, ?) ON CONFLICT (node, name)
              DO UPDATE SET at_ms = excluded.at_ms, bytes = excluded.bytes, sha256 = excluded.sha256",
             copy.node,
             copy.name,
-            at,
-            bytes,
-            sha256
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("copy", &result)?;
-        sqlx::query!(
+            signed(copy.at_ms),
+            signed(copy.bytes),
+            copy.sha256.as_slice()
+        );
+        self.one("copy", query).await?;
+        self.run(sqlx::query!(
             "DELETE FROM copies WHERE node = ?1 AND name NOT IN
              (SELECT name FROM copies WHERE node = ?1 ORDER BY rowid DESC LIMIT ?2)",
             copy.node,
             kept
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        ))
+        .await
+        .map(drop)
     }
 }

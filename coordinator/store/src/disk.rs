@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// A disk that a node has reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,7 @@ const KEPT: u32 = 256;
 
 impl Tx {
     /// The disks of one node, or of all (None), by node and serial.
-    pub async fn disks(&mut self, node: Option<&str>) -> Result<Vec<Disk>, StoreError> {
+    pub async fn disks(&mut self, node: Option<&str>) -> Result<Vec<Disk>> {
         let query = sqlx::query_as!(
             Disk,
             r#"SELECT serial, node, disk, present as "present: bool", seen_at_ms as "seen_at_ms: u64" FROM disks
@@ -32,7 +31,7 @@ impl Tx {
     }
 
     /// The disk with that serial, on any node.
-    pub async fn disk(&mut self, serial: &str) -> Result<Option<Disk>, StoreError> {
+    pub async fn disk(&mut self, serial: &str) -> Result<Option<Disk>> {
         let query = sqlx::query_as!(
             Disk,
             r#"SELECT serial, node, disk, present as "present: bool", seen_at_ms as "seen_at_ms: u64" FROM disks
@@ -44,32 +43,25 @@ impl Tx {
 
     /// Records the disks that `node` sees now, as serial and encoded disk, and marks its other disks as absent.
     /// Beyond 256 disks, the absent disks that were seen longest ago are deleted.
-    pub async fn see_disks(&mut self, node: &str, disks: &[(String, Vec<u8>)], now_ms: u64) -> Result<(), StoreError> {
-        let now_ms = signed(now_ms);
-        sqlx::query!("UPDATE disks SET present = 0 WHERE node = ?", node)
-            .execute(&mut *self.tx)
+    pub async fn see_disks(&mut self, node: &str, disks: &[(String, Vec<u8>)], now_ms: u64) -> Result<()> {
+        self.run(sqlx::query!("UPDATE disks SET present = 0 WHERE node = ?", node))
             .await?;
         for (serial, disk) in disks.iter().take(KEPT as usize) {
-            let result = sqlx::query!(
+            let query = sqlx::query!(
                 "INSERT INTO disks (serial, node, disk, present, seen_at_ms) VALUES (?, ?, ?, 1, ?) ON CONFLICT (serial)
                  DO UPDATE SET node = excluded.node, disk = excluded.disk, present = 1, seen_at_ms = excluded.seen_at_ms",
                 serial,
                 node,
                 disk,
-                now_ms
-            )
-            .execute(&mut *self.tx)
-            .await?;
-            one("disk", &result)?;
+                signed(now_ms)
+            );
+            self.one("disk", query).await?;
         }
-        sqlx::query!(
+        self.run(sqlx::query!(
             "DELETE FROM disks WHERE node = ?1 AND present = 0 AND serial NOT IN (SELECT serial FROM legs) AND serial NOT IN
              (SELECT serial FROM disks WHERE node = ?1 ORDER BY present DESC, seen_at_ms DESC, serial LIMIT ?2)",
             node,
             KEPT
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        )).await.map(drop)
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// The last look that compared a node with the accepted revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,30 +15,28 @@ pub struct Drift {
 
 impl Tx {
     /// Node name and time (Unix milliseconds) of each node's last look at that revision, by node.
-    pub async fn looked_at(&mut self, revision: u64) -> Result<Vec<(String, u64)>, StoreError> {
-        let revision = signed(revision);
+    pub async fn looked_at(&mut self, revision: u64) -> Result<Vec<(String, u64)>> {
         let query = sqlx::query!(
             r#"SELECT node, at_ms as "at_ms: u64" FROM drifts WHERE revision = ? ORDER BY node"#,
-            revision
+            signed(revision)
         );
         let rows = query.fetch_all(&mut *self.tx).await?;
         Ok(rows.into_iter().map(|row| (row.node, row.at_ms)).collect())
     }
 
     /// The last look at each node, where it was a look at that revision; by node.
-    pub async fn drifts(&mut self, revision: u64) -> Result<Vec<Drift>, StoreError> {
-        let revision = signed(revision);
+    pub async fn drifts(&mut self, revision: u64) -> Result<Vec<Drift>> {
         let query = sqlx::query_as!(
             Drift,
             r#"SELECT node, revision as "revision: u64", at_ms as "at_ms: u64", shown FROM drifts WHERE revision = ?
             ORDER BY node"#,
-            revision
+            signed(revision)
         );
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// The last look at a node, at any revision.
-    pub async fn drift(&mut self, node: &str) -> Result<Option<Drift>, StoreError> {
+    pub async fn drift(&mut self, node: &str) -> Result<Option<Drift>> {
         let query = sqlx::query_as!(
             Drift,
             r#"SELECT node, revision as "revision: u64", at_ms as "at_ms: u64", shown FROM drifts WHERE node = ?"#,
@@ -49,26 +46,22 @@ impl Tx {
     }
 
     /// Stores a look; it replaces the node's earlier one.
-    pub async fn set_drift(&mut self, drift: &Drift) -> Result<(), StoreError> {
-        let (revision, at) = (signed(drift.revision), signed(drift.at_ms));
-        let result = sqlx::query!(
+    pub async fn set_drift(&mut self, drift: &Drift) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO drifts (node, revision, at_ms, shown) VALUES (?, ?, ?, ?) ON CONFLICT (node) DO UPDATE SET
              revision = excluded.revision, at_ms = excluded.at_ms, shown = excluded.shown",
             drift.node,
-            revision,
-            at,
+            signed(drift.revision),
+            signed(drift.at_ms),
             drift.shown
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("look at a node", &result)
+        );
+        self.one("look at a node", query).await
     }
 
     /// Deletes the node's look, because the node has changed since.
-    pub async fn forget_drift(&mut self, node: &str) -> Result<(), StoreError> {
-        sqlx::query!("DELETE FROM drifts WHERE node = ?", node)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
+    pub async fn forget_drift(&mut self, node: &str) -> Result<()> {
+        self.run(sqlx::query!("DELETE FROM drifts WHERE node = ?", node))
+            .await
+            .map(drop)
     }
 }

@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 
-use crate::StoreError;
+use crate::{Result, StoreError};
 
 /// Writers take turns; one sync brings the commits of many of them to the disk.
 ///
@@ -47,7 +47,7 @@ impl Durable {
     }
 
     /// Returns when everything that was committed before the call is on the disk.
-    pub(crate) async fn sync(&self, pool: &SqlitePool) -> Result<(), StoreError> {
+    pub(crate) async fn sync(&self, pool: &SqlitePool) -> Result<()> {
         let mine = self.committed.fetch_add(1, Ordering::AcqRel) + 1;
         let mut synced = self.synced.lock().await;
         if *synced >= mine {
@@ -75,7 +75,7 @@ async fn sync_file(log: PathBuf) -> io::Result<()> {
 
 /// After a failed fsync the kernel marks the pages as clean, so a second fsync proves nothing. A checkpoint writes
 /// them to the database file instead.
-async fn checkpoint(pool: &SqlitePool) -> Result<(), StoreError> {
+async fn checkpoint(pool: &SqlitePool) -> Result<()> {
     let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(pool)
         .await?;
@@ -110,6 +110,30 @@ mod tests {
         let copied = Store::open(&copy).await.unwrap();
         let cluster = copied.read().await.unwrap().meta("cluster").await.unwrap();
         assert_eq!(cluster.as_deref(), Some("c"));
+    }
+
+    #[tokio::test]
+    async fn long_reads_never_delay_a_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("heeler.db")).await.unwrap();
+        let mut reads = tokio::task::JoinSet::new();
+        let (begun, mut reading) = tokio::sync::mpsc::channel(8);
+        for _ in 0..8 {
+            let (store, begun) = (store.clone(), begun.clone());
+            reads.spawn(async move {
+                let _read = store.read().await.unwrap();
+                begun.send(()).await.unwrap();
+                std::future::pending::<()>().await;
+            });
+        }
+        // Each connection for reads is taken, for ever.
+        for _ in 0..3 {
+            reading.recv().await.unwrap();
+        }
+        let write = tokio::time::timeout(std::time::Duration::from_secs(60), store.write());
+        let mut tx = write.await.unwrap().unwrap();
+        tx.set_meta("cluster", "c").await.unwrap();
+        tx.save().await.unwrap();
     }
 
     #[tokio::test]

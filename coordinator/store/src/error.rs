@@ -1,13 +1,12 @@
 /// Why the database cannot be used, or what invalid value it holds.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Any other error of SQLite or sqlx.
     #[error("the database could not be used")]
     Database(#[source] sqlx::Error),
     /// SQLITE_FULL, or no room for the shared-memory file.
     #[error("there is no room for the database: make room on the disk of the state folder (df -h), then do it again")]
     Full(#[source] sqlx::Error),
-    /// A migration failed.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A newer version has changed the schema, and this version does not know that schema.
@@ -29,25 +28,18 @@ pub enum StoreError {
         own = env!("CARGO_PKG_VERSION")
     )]
     Unreleased,
-    /// SQLite's own check found a fault, or the file is not a database.
     #[error(
         "the database is damaged ({found}). Nothing was changed. Restore the last good backup: heeler backup restore \
          FILE --replace (the existing state is kept in a folder beside it); without a backup, use the copy on a node: \
          heeler init --recover --from NODE"
     )]
-    Corrupt {
-        /// SQLite's message.
-        found: String,
-    },
-    /// A commit could not be written to the disk, neither by fsync nor by a checkpoint.
+    Corrupt { found: String },
     #[error("could not write to the disk. Check whether the disk fails: journalctl -k")]
     NotOnDisk,
-    /// A column holds a value that cannot be parsed.
-    #[error("the database holds an impossible value: {column} is {found}")]
+    #[error("the database holds an impossible value: column {column} of a query is {found}")]
     Row {
-        /// `table.column`.
-        column: &'static str,
-        /// The value, or what is wrong with it.
+        /// Its place in the query, from 0, or its name.
+        column: String,
         found: String,
     },
     /// A write changed a number of rows other than one.
@@ -55,14 +47,12 @@ pub enum StoreError {
     Rows {
         /// The kind of record: "new certificate".
         what: &'static str,
-        /// How many rows it changed.
         rows: u64,
     },
 }
 
 impl StoreError {
     /// Whether the disk is full or fails: SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY (sqlite.org/rescode.html).
-    #[must_use]
     pub fn is_no_room(&self) -> bool {
         let error = match self {
             Self::NotOnDisk | Self::Full(_) => return true,
@@ -73,7 +63,6 @@ impl StoreError {
     }
 
     /// Whether a UNIQUE or PRIMARY KEY constraint refused the row.
-    #[must_use]
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
@@ -81,6 +70,10 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::ColumnDecode { index, source } = &error {
+            let (column, found) = (index.clone(), source.to_string());
+            return Self::Row { column, found };
+        }
         match code(&error) {
             // SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: no room for the `-shm` file, which opening the database creates.
             Some(13 | 4874) => Self::Full(error),
@@ -94,13 +87,5 @@ fn code(error: &sqlx::Error) -> Option<u32> {
     match error {
         sqlx::Error::Database(error) => error.code().and_then(|code| code.parse().ok()),
         _ => None,
-    }
-}
-
-/// Fails unless exactly one row was written. `what` names the record in the error.
-pub(crate) fn one(what: &'static str, result: &sqlx::sqlite::SqliteQueryResult) -> Result<(), StoreError> {
-    match result.rows_affected() {
-        1 => Ok(()),
-        rows => Err(StoreError::Rows { what, rows }),
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// The permission to disturb the cluster. One operation holds it, until the nodes that it disturbed are healthy again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,6 @@ pub struct Lease {
 impl Lease {
     /// Whether the holder has shown no life for too long. A late holder still holds the lease: only the state of its
     /// machines says whether it is gone, or a person.
-    #[must_use]
     pub fn is_late(&self, now_ms: u64) -> bool {
         // `abs_diff`: a renewal in the future, stored before the clock went back, shows no life either.
         now_ms.abs_diff(self.renewed_at_ms) >= self.ttl_ms
@@ -30,7 +28,7 @@ impl Lease {
 
 impl Tx {
     /// The lease, when an operation holds it.
-    pub async fn lease(&mut self) -> Result<Option<Lease>, StoreError> {
+    pub async fn lease(&mut self) -> Result<Option<Lease>> {
         let query = sqlx::query_as!(
             Lease,
             r#"SELECT generation as "generation: u64", operation as "operation: u64", reason,
@@ -42,56 +40,40 @@ impl Tx {
 
     /// Grants the lease to an open operation and returns its generation; None when another one holds it, however
     /// late that is. The work begins in the same transaction.
-    pub async fn grant_lease(
-        &mut self,
-        operation: u64,
-        reason: &str,
-        ttl_ms: u64,
-        now_ms: u64,
-    ) -> Result<Option<u64>, StoreError> {
+    pub async fn grant_lease(&mut self, operation: u64, reason: &str, ttl_ms: u64, now_ms: u64) -> Result<Option<u64>> {
         if self.lease().await?.is_some() {
             return Ok(None);
         }
-        let (operation, ttl_ms, now_ms) = (signed(operation), signed(ttl_ms), signed(now_ms));
-        let result = sqlx::query!(
+        let query = sqlx::query!(
             "INSERT INTO lease (operation, reason, granted_at_ms, renewed_at_ms, ttl_ms)
              SELECT id, ?, ?, ?, ? FROM operations WHERE id = ? AND state = 'open'",
             reason,
-            now_ms,
-            now_ms,
-            ttl_ms,
-            operation
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("lease of an open operation", &result)?;
-        Ok(Some(result.last_insert_rowid().unsigned_abs()))
+            signed(now_ms),
+            signed(now_ms),
+            signed(ttl_ms),
+            signed(operation)
+        );
+        self.insert("lease of an open operation", query).await.map(Some)
     }
 
     /// Records that the holder is alive. Fails when that grant was freed.
-    pub async fn renew_lease(&mut self, generation: u64, now_ms: u64) -> Result<(), StoreError> {
-        let (generation, now_ms) = (signed(generation), signed(now_ms));
-        let result = sqlx::query!(
+    pub async fn renew_lease(&mut self, generation: u64, now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE lease SET renewed_at_ms = ? WHERE generation = ? AND freed_at_ms IS NULL",
-            now_ms,
-            generation
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("held lease", &result)
+            signed(now_ms),
+            signed(generation)
+        );
+        self.one("held lease", query).await
     }
 
     /// Frees the lease: what it was granted for is healthy again, or a person says so. Fails when that grant was
     /// freed before.
-    pub async fn free_lease(&mut self, generation: u64, now_ms: u64) -> Result<(), StoreError> {
-        let (generation, now_ms) = (signed(generation), signed(now_ms));
-        let result = sqlx::query!(
+    pub async fn free_lease(&mut self, generation: u64, now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE lease SET freed_at_ms = ? WHERE generation = ? AND freed_at_ms IS NULL",
-            now_ms,
-            generation
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("held lease", &result)
+            signed(now_ms),
+            signed(generation)
+        );
+        self.one("held lease", query).await
     }
 }

@@ -35,7 +35,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous, SqliteTypeInfo,
+    SqliteValueRef,
+};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
@@ -48,7 +51,7 @@ pub use copy::Copy;
 pub use disk::Disk;
 pub use drift::Drift;
 pub use error::StoreError;
-pub use event::{Alarm, Event, EventQuery, NewEvent};
+pub use event::{Alarm, Event, EventQuery};
 pub use lease::Lease;
 pub use node::{Node, NodeState};
 pub use operation::{NewOperation, Operation, OperationKind, OperationState};
@@ -56,11 +59,14 @@ pub use operator::{Operator, OperatorRecord};
 pub use pause::Pause;
 pub use plan::{Plan, PlanTask};
 pub use pool::{Leg, Pool};
+pub use removed::SeenAlarm;
 pub use revision::Revision;
 pub use secret::Secret;
 pub use task::{NewTask, Outcome, Task, TaskState};
 pub use token::Token;
 pub use trust::{Authority, NodeTrust, Stage};
+
+type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// A SHA-256, as 32 bytes.
 pub type Digest = [u8; 32];
@@ -69,6 +75,10 @@ pub type Digest = [u8; 32];
 const PAGE_BYTES: u64 = 4096;
 /// What `PRAGMA auto_vacuum` returns for INCREMENTAL (sqlite.org/pragma.html#pragma_auto_vacuum).
 const INCREMENTAL: i64 = 2;
+/// Rows that a connection's thread reads ahead; each wait for it costs more than some rows.
+const ROWS: usize = 512;
+/// Page cache of a connection: 512 KiB (sqlite.org/pragma.html#pragma_cache_size). The kernel caches the file too.
+const CACHE: &str = "-512";
 /// How long SQLite waits for a lock of another connection.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -76,41 +86,43 @@ const BUSY: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
+    /// One connection, so that no number of long reads delays a write.
+    writer: SqlitePool,
     durable: Arc<Durable>,
 }
 
 impl Store {
-    /// Opens the database, creates it when the file is missing, and migrates it to this version's schema.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when SQLite's quick check finds a fault; [`StoreError::Later`] when a newer version
-    /// has used it.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the database, creates it when the file is missing, and migrates it to this version's schema. Fails with
+    /// [`StoreError::Corrupt`] when SQLite's quick check finds a fault; [`StoreError::Later`] when a newer version has
+    /// used it.
+    pub async fn open(path: &Path) -> Result<Self> {
         Self::open_within(path, None).await
     }
 
-    /// The same, for a database of at most `most_bytes` bytes: a write beyond that fails as on a full disk.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub async fn open_within(path: &Path, most_bytes: Option<u64>) -> Result<Self, StoreError> {
+    /// The same, for a database of at most `most_bytes` bytes: a write beyond that fails as on a full disk. Fails as
+    /// [`Self::open`].
+    pub async fn open_within(path: &Path, most_bytes: Option<u64>) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
+            .row_buffer_size(ROWS)
+            .pragma("cache_size", CACHE)
             .busy_timeout(BUSY);
         let options = match most_bytes {
             Some(bytes) => options.pragma("max_page_count", bytes.div_ceil(PAGE_BYTES).to_string()),
             None => options,
         };
-        let pool = SqlitePoolOptions::new()
-            .max_connections(8)
-            .test_before_acquire(false)
-            .after_release(|connection, _| Box::pin(is_free(connection)))
-            .connect_with(options);
-        let pool = pool.await.map_err(corrupt)?;
+        // Each has a thread, a page cache and prepared statements, about 3 MB.
+        let connections = |most| {
+            SqlitePoolOptions::new()
+                .max_connections(most)
+                .test_before_acquire(false)
+                .after_release(|connection, _| Box::pin(is_free(connection)))
+        };
+        let pool = connections(3).connect_with(options.clone()).await.map_err(corrupt)?;
         let check = sqlx::query_scalar!("PRAGMA quick_check(1)").fetch_one(&pool);
         sound(check.await.map_err(corrupt)?)?;
         let kind: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(&pool).await?;
@@ -122,12 +134,15 @@ impl Store {
             sqlx::raw_sql("VACUUM").execute(&mut *alone).await?;
         }
         version::bring_up_to_date(&pool).await?;
-        let durable = Arc::new(Durable::new(path));
-        Ok(Self { pool, durable })
+        Ok(Self {
+            writer: connections(1).connect_lazy_with(options),
+            durable: Arc::new(Durable::new(path)),
+            pool,
+        })
     }
 
     /// A consistent view. Nothing that is written over it is kept.
-    pub async fn read(&self) -> Result<Tx, StoreError> {
+    pub async fn read(&self) -> Result<Tx> {
         Ok(Tx {
             tx: self.pool.begin().await?,
             writer: None,
@@ -137,23 +152,23 @@ impl Store {
 
     /// A transaction that writes; waits until the one before has ended. Nothing is kept unless [`Tx::save`] is
     /// called.
-    pub async fn write(&self) -> Result<Tx, StoreError> {
+    pub async fn write(&self) -> Result<Tx> {
         let turn = self.durable.turn().await;
         Ok(Tx {
-            tx: self.pool.begin_with("BEGIN IMMEDIATE").await?,
+            tx: self.writer.begin_with("BEGIN IMMEDIATE").await?,
             writer: Some((turn, self.clone())),
             added: 0,
         })
     }
 
     /// The number of transactions saved so far. It grows before [`Tx::save`] returns.
-    #[must_use]
     pub fn changes(&self) -> u64 {
         self.durable.committed()
     }
 
     /// Waits until all connections are idle, and closes them.
     pub async fn close(&self) {
+        self.writer.close().await;
         self.pool.close().await;
     }
 }
@@ -161,6 +176,9 @@ impl Store {
 /// Whether the connection can be used again. On a full disk SQLite rolls back by itself; sqlx's own ROLLBACK then
 /// fails, and sqlx believes for ever that the connection is in a transaction. Such a connection is closed.
 async fn is_free(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
     // Runs a rollback that is still queued.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
@@ -174,12 +192,31 @@ pub struct Tx {
     added: u64,
 }
 
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
 impl Tx {
-    /// Commits. When it returns, the commit is on the disk; other connections may see it a moment earlier.
-    ///
-    /// # Errors
-    /// After an error the commit may be kept or not.
-    pub async fn save(self) -> Result<(), StoreError> {
+    /// Runs a write; returns how many rows it changed.
+    async fn run(&mut self, query: Query<'_>) -> Result<u64> {
+        Ok(query.execute(&mut *self.tx).await?.rows_affected())
+    }
+
+    /// Runs a write of exactly one row; returns the number of the row that was inserted last. `what` names the record
+    /// in the error.
+    async fn insert(&mut self, what: &'static str, query: Query<'_>) -> Result<u64> {
+        let result = query.execute(&mut *self.tx).await?;
+        match result.rows_affected() {
+            1 => Ok(result.last_insert_rowid().unsigned_abs()),
+            rows => Err(StoreError::Rows { what, rows }),
+        }
+    }
+
+    async fn one(&mut self, what: &'static str, query: Query<'_>) -> Result<()> {
+        self.insert(what, query).await.map(drop)
+    }
+
+    /// Commits. When it returns, the commit is on the disk; other connections may see it a moment earlier. After an
+    /// error the commit may be kept or not.
+    pub async fn save(self) -> Result<()> {
         self.tx.commit().await?;
         match self.writer {
             Some((turn, store)) => {
@@ -192,7 +229,7 @@ impl Tx {
 }
 
 /// Fails when SQLite's check found a fault; `check` is its first message.
-fn sound(check: Option<String>) -> Result<(), StoreError> {
+fn sound(check: Option<String>) -> Result<()> {
     match check.as_deref() {
         Some("ok") => Ok(()),
         _ => Err(StoreError::Corrupt {
@@ -219,9 +256,25 @@ fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn digest(column: &'static str, bytes: Vec<u8>) -> Result<Digest, StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Row {
-        column,
-        found: "not 32 bytes".into(),
-    })
+/// A SHA-256 in a column.
+#[derive(Debug)]
+struct Sha256(Digest);
+
+impl sqlx::Type<Sqlite> for Sha256 {
+    fn type_info() -> SqliteTypeInfo {
+        <[u8] as sqlx::Type<Sqlite>>::type_info()
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Sqlite> for Sha256 {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        let bytes = <&[u8] as sqlx::Decode<Sqlite>>::decode(value)?;
+        Ok(Self(bytes.try_into().map_err(|_| "not 32 bytes")?))
+    }
+}
+
+impl From<Sha256> for Digest {
+    fn from(sha256: Sha256) -> Self {
+        sha256.0
+    }
 }

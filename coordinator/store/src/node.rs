@@ -1,5 +1,8 @@
-use crate::error::one;
-use crate::{Digest, StoreError, Tx, digest, signed};
+use sqlx::Sqlite;
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
+
+use crate::{Digest, Result, Sha256, Tx, signed};
 
 /// Whether a node is part of the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -17,7 +20,6 @@ pub enum NodeState {
 
 impl NodeState {
     /// Whether the node's key is shut out.
-    #[must_use]
     pub const fn is_shut_out(self) -> bool {
         matches!(self, Self::Revoked | Self::Released)
     }
@@ -54,55 +56,38 @@ pub struct Node {
     pub facts_at_ms: u64,
 }
 
-struct Row {
-    name: String,
-    state: NodeState,
-    hostid: String,
-    key_sha256: Option<Vec<u8>>,
-    host_key: String,
-    hardware_serial: String,
-    agent_version: String,
-    certificate_expires_ms: u64,
-    last_seen_ms: u64,
-    counter: u64,
-    acknowledged: u64,
-    facts: Option<Vec<u8>>,
-    facts_at_ms: u64,
+/// The key of a node that may have none yet.
+struct Key(Option<Digest>);
+
+impl sqlx::Type<Sqlite> for Key {
+    fn type_info() -> SqliteTypeInfo {
+        Sha256::type_info()
+    }
 }
 
-impl TryFrom<Row> for Node {
-    type Error = StoreError;
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            name: row.name,
-            state: row.state,
-            hostid: row.hostid,
-            key_sha256: row
-                .key_sha256
-                .map(|bytes| digest("nodes.key_sha256", bytes))
-                .transpose()?,
-            host_key: row.host_key,
-            hardware_serial: row.hardware_serial,
-            agent_version: row.agent_version,
-            certificate_expires_ms: row.certificate_expires_ms,
-            last_seen_ms: row.last_seen_ms,
-            counter: row.counter,
-            acknowledged: row.acknowledged,
-            facts: row.facts,
-            facts_at_ms: row.facts_at_ms,
-        })
+impl<'r> sqlx::Decode<'r, Sqlite> for Key {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(Option::<Sha256>::decode(value)?.map(Into::into)))
+    }
+}
+
+impl From<Key> for Option<Digest> {
+    fn from(key: Key) -> Self {
+        key.0
     }
 }
 
 macro_rules! select {
-    ($tail:tt $(, $argument:expr)*) => {
+    ($facts:tt, $tail:tt $(, $argument:expr)*) => {
         sqlx::query_as!(
-            Row,
+            Node,
             r#"SELECT name, CASE WHEN state = 'revoked' AND name IN (SELECT node FROM released) THEN 'released'
-            ELSE state END as "state!: NodeState", hostid, key_sha256, host_key, hardware_serial, agent_version,
-            certificate_expires_ms as "certificate_expires_ms: u64", last_seen_ms as "last_seen_ms: u64",
-            counter as "counter: u64", acknowledged as "acknowledged: u64", facts, facts_at_ms as "facts_at_ms: u64"
-            FROM nodes "# + $tail
+            ELSE state END as "state!: NodeState", hostid, key_sha256 as "key_sha256!: Key", host_key, hardware_serial,
+            agent_version, certificate_expires_ms as "certificate_expires_ms: u64", last_seen_ms as "last_seen_ms: u64",
+            counter as "counter: u64", acknowledged as "acknowledged: u64", facts_at_ms as "facts_at_ms: u64", "#
+                + $facts
+                + " FROM nodes "
+                + $tail
             $(, $argument)*
         )
     };
@@ -110,55 +95,59 @@ macro_rules! select {
 
 impl Tx {
     /// Every node but the removed ones, by name.
-    pub async fn nodes(&mut self) -> Result<Vec<Node>, StoreError> {
-        let rows = select!("WHERE name NOT IN (SELECT node FROM removed) ORDER BY name")
-            .fetch_all(&mut *self.tx)
-            .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+    pub async fn nodes(&mut self) -> Result<Vec<Node>> {
+        let query = select!("facts", "WHERE name NOT IN (SELECT node FROM removed) ORDER BY name");
+        Ok(query.fetch_all(&mut *self.tx).await?)
+    }
+
+    /// The same without their facts, which are large.
+    pub async fn nodes_without_facts(&mut self) -> Result<Vec<Node>> {
+        let query = select!(
+            "NULL as \"facts: Vec<u8>\"",
+            "WHERE name NOT IN (SELECT node FROM removed) ORDER BY name"
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// The node with that name, unless it was removed.
-    pub async fn node(&mut self, name: &str) -> Result<Option<Node>, StoreError> {
-        let row = select!("WHERE name = ? AND name NOT IN (SELECT node FROM removed)", name)
-            .fetch_optional(&mut *self.tx)
-            .await?;
-        row.map(TryInto::try_into).transpose()
+    pub async fn node(&mut self, name: &str) -> Result<Option<Node>> {
+        let query = select!(
+            "facts",
+            "WHERE name = ? AND name NOT IN (SELECT node FROM removed)",
+            name
+        );
+        Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
     /// Adds a node, or takes a removed one back: that one keeps its hostid. Fails when the name or the hostid is
     /// taken.
-    pub async fn add_node(&mut self, name: &str, hostid: &str) -> Result<(), StoreError> {
+    pub async fn add_node(&mut self, name: &str, hostid: &str) -> Result<()> {
         if self.bring_back(name).await? {
             return Ok(());
         }
-        let result = sqlx::query!(
+        let query = sqlx::query!(
             "INSERT INTO nodes (name, state, hostid, host_key, hardware_serial, agent_version, certificate_expires_ms,
              last_seen_ms, counter, acknowledged, facts_at_ms) VALUES (?, 'new', ?, '', '', '', 0, 0, 0, 0, 0)",
             name,
             hostid
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("new node", &result)
+        );
+        self.one("new node", query).await
     }
 
     /// Records the hostid that the node already has. False, and no change, when another node has it.
-    pub async fn adopt_hostid(&mut self, name: &str, hostid: &str) -> Result<bool, StoreError> {
-        let result = sqlx::query!(
-            "UPDATE nodes SET hostid = ?1 WHERE name = ?2 AND NOT EXISTS (SELECT 1 FROM nodes WHERE hostid = ?1)",
-            hostid,
-            name
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(result.rows_affected() == 1)
+    pub async fn adopt_hostid(&mut self, name: &str, hostid: &str) -> Result<bool> {
+        Ok(self
+            .run(sqlx::query!(
+                "UPDATE nodes SET hostid = ?1 WHERE name = ?2 AND NOT EXISTS (SELECT 1 FROM nodes WHERE hostid = ?1)",
+                hostid,
+                name
+            ))
+            .await?
+            == 1)
     }
 
     /// Writes all fields of the node except its name and hostid.
-    pub async fn set_node(&mut self, node: &Node) -> Result<(), StoreError> {
-        let (expires, seen) = (signed(node.certificate_expires_ms), signed(node.last_seen_ms));
-        let (counter, acknowledged) = (signed(node.counter), signed(node.acknowledged));
-        let facts_at = signed(node.facts_at_ms);
+    pub async fn set_node(&mut self, node: &Node) -> Result<()> {
         let key = node.key_sha256.as_ref().map(<[u8; 32]>::as_slice);
         let stored = match node.state {
             NodeState::Released => NodeState::Revoked,
@@ -173,14 +162,13 @@ impl Tx {
                 released.execute(&mut *self.tx).await?;
             }
             NodeState::Revoked => {
-                sqlx::query!("DELETE FROM released WHERE node = ?", node.name)
-                    .execute(&mut *self.tx)
+                self.run(sqlx::query!("DELETE FROM released WHERE node = ?", node.name))
                     .await?;
             }
             // The row counts only for a revoked node. Most writes are about a node that is enrolled.
             NodeState::New | NodeState::Enrolled => {}
         }
-        let result = sqlx::query!(
+        let query = sqlx::query!(
             "UPDATE nodes SET state = ?, key_sha256 = ?, host_key = ?, hardware_serial = ?, agent_version = ?,
              certificate_expires_ms = ?, last_seen_ms = ?, counter = ?, acknowledged = ?, facts = ?, facts_at_ms = ?
              WHERE name = ?",
@@ -189,16 +177,14 @@ impl Tx {
             node.host_key,
             node.hardware_serial,
             node.agent_version,
-            expires,
-            seen,
-            counter,
-            acknowledged,
+            signed(node.certificate_expires_ms),
+            signed(node.last_seen_ms),
+            signed(node.counter),
+            signed(node.acknowledged),
             node.facts,
-            facts_at,
+            signed(node.facts_at_ms),
             node.name
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("node", &result)
+        );
+        self.one("node", query).await
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// What an operation does, which also says how its body is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -74,69 +73,55 @@ macro_rules! select {
 
 impl Tx {
     /// The operation with that number.
-    pub async fn operation(&mut self, id: u64) -> Result<Option<Operation>, StoreError> {
-        let id = signed(id);
-        Ok(select!("WHERE id = ?", id).fetch_optional(&mut *self.tx).await?)
+    pub async fn operation(&mut self, id: u64) -> Result<Option<Operation>> {
+        Ok(select!("WHERE id = ?", signed(id))
+            .fetch_optional(&mut *self.tx)
+            .await?)
     }
 
     /// Operations that have not ended, oldest first.
-    pub async fn open_operations(&mut self) -> Result<Vec<Operation>, StoreError> {
+    pub async fn open_operations(&mut self) -> Result<Vec<Operation>> {
         Ok(select!("WHERE state = 'open' ORDER BY id")
             .fetch_all(&mut *self.tx)
             .await?)
     }
 
     /// Begins an operation and returns its number. Fails when an open one of its kind is about the same node.
-    pub async fn add_operation(&mut self, new: &NewOperation, now_ms: u64) -> Result<u64, StoreError> {
-        let now_ms = signed(now_ms);
-        let result = sqlx::query!(
+    pub async fn add_operation(&mut self, new: &NewOperation, now_ms: u64) -> Result<u64> {
+        let query = sqlx::query!(
             "INSERT INTO operations (kind, state, node, operator, body, reason, created_at_ms, changed_at_ms)
              VALUES (?, 'open', ?, ?, ?, '', ?, ?)",
             new.kind,
             new.node,
             new.operator,
             new.body,
-            now_ms,
-            now_ms
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("new operation", &result)?;
-        Ok(result.last_insert_rowid().unsigned_abs())
+            signed(now_ms),
+            signed(now_ms)
+        );
+        self.insert("new operation", query).await
     }
 
     /// Records how far an open operation has got. Fails when it has ended.
-    pub async fn set_operation(&mut self, id: u64, body: &[u8], now_ms: u64) -> Result<(), StoreError> {
-        let (id, now_ms) = (signed(id), signed(now_ms));
-        let result = sqlx::query!(
+    pub async fn set_operation(&mut self, id: u64, body: &[u8], now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE operations SET body = ?, changed_at_ms = ? WHERE id = ? AND state = 'open'",
             body,
-            now_ms,
-            id
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("open operation", &result)
+            signed(now_ms),
+            signed(id)
+        );
+        self.one("open operation", query).await
     }
 
     /// Ends an open operation. Fails when it has ended before, or holds the lease: it is freed first.
-    pub async fn end_operation(
-        &mut self,
-        id: u64,
-        (state, reason): (OperationState, &str),
-        now_ms: u64,
-    ) -> Result<(), StoreError> {
-        let (id, now_ms) = (signed(id), signed(now_ms));
-        let result = sqlx::query!(
+    pub async fn end_operation(&mut self, id: u64, (state, reason): (OperationState, &str), now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE operations SET state = ?, reason = ?, changed_at_ms = ? WHERE id = ? AND state = 'open'
              AND id NOT IN (SELECT operation FROM lease WHERE freed_at_ms IS NULL)",
             state,
             reason,
-            now_ms,
-            id
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("operation to end", &result)
+            signed(now_ms),
+            signed(id)
+        );
+        self.one("operation to end", query).await
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// A person whose signature the nodes accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub struct OperatorRecord {
 
 impl Tx {
     /// Operators who are not revoked, by name.
-    pub async fn operators(&mut self) -> Result<Vec<Operator>, StoreError> {
+    pub async fn operators(&mut self) -> Result<Vec<Operator>> {
         let query = sqlx::query_as!(
             Operator,
             "SELECT name, public_key_pem FROM operators WHERE revoked_at_ms = 0 ORDER BY name"
@@ -40,7 +39,7 @@ impl Tx {
     }
 
     /// All operators, revoked ones too, by name.
-    pub async fn operator_records(&mut self) -> Result<Vec<OperatorRecord>, StoreError> {
+    pub async fn operator_records(&mut self) -> Result<Vec<OperatorRecord>> {
         let query = sqlx::query_as!(
             OperatorRecord,
             r#"SELECT name, public_key_pem, added_at_ms as "added_at_ms: u64", added_by,
@@ -51,49 +50,40 @@ impl Tx {
     }
 
     /// Adds the first operator, for `heeler init`. Fails when the name is taken.
-    pub async fn add_operator(&mut self, operator: &Operator, now_ms: u64) -> Result<(), StoreError> {
+    pub async fn add_operator(&mut self, operator: &Operator, now_ms: u64) -> Result<()> {
         self.add_operator_by(operator, "", now_ms).await
     }
 
     /// Adds an operator for whom the operator `by` has signed. Fails when the name is taken, by a revoked one too.
-    pub async fn add_operator_by(&mut self, operator: &Operator, by: &str, now_ms: u64) -> Result<(), StoreError> {
-        let now_ms = signed(now_ms);
-        let result = sqlx::query!(
+    pub async fn add_operator_by(&mut self, operator: &Operator, by: &str, now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO operators (name, public_key_pem, added_at_ms, added_by) VALUES (?, ?, ?, ?)",
             operator.name,
             operator.public_key_pem,
-            now_ms,
+            signed(now_ms),
             by
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("operator", &result)
+        );
+        self.one("operator", query).await
     }
 
     /// Revokes an operator, for good. `by` is the operator who signed it.
-    pub async fn revoke_operator(&mut self, name: &str, by: &str, now_ms: u64) -> Result<(), StoreError> {
-        let now_ms = signed(now_ms);
-        let result = sqlx::query!(
+    pub async fn revoke_operator(&mut self, name: &str, by: &str, now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE operators SET revoked_at_ms = ?, revoked_by = ? WHERE name = ? AND revoked_at_ms = 0",
-            now_ms,
+            signed(now_ms),
             by,
             name
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("operator", &result)
+        );
+        self.one("operator", query).await
     }
 
     /// Records the end of the operator's certificate for remote access, Unix milliseconds.
-    pub async fn set_operator_certificate(&mut self, name: &str, expires_ms: u64) -> Result<(), StoreError> {
-        let expires_ms = signed(expires_ms);
-        let result = sqlx::query!(
+    pub async fn set_operator_certificate(&mut self, name: &str, expires_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE operators SET certificate_expires_ms = ? WHERE name = ?",
-            expires_ms,
+            signed(expires_ms),
             name
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("operator", &result)
+        );
+        self.one("operator", query).await
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// A paused node: it gets no new tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +17,6 @@ pub struct Pause {
 
 impl Pause {
     /// Whether the pause is in force at `now_ms`.
-    #[must_use]
     pub fn holds(&self, now_ms: u64) -> bool {
         self.until_ms == 0 || now_ms < self.until_ms
     }
@@ -26,7 +24,7 @@ impl Pause {
 
 impl Tx {
     /// Every pause on record, also those that have ended, by node.
-    pub async fn pauses(&mut self) -> Result<Vec<Pause>, StoreError> {
+    pub async fn pauses(&mut self) -> Result<Vec<Pause>> {
         let query = sqlx::query_as!(
             Pause,
             r#"SELECT node, reason, operator, since_ms as "since_ms: u64", until_ms as "until_ms: u64" FROM pauses
@@ -36,7 +34,7 @@ impl Tx {
     }
 
     /// The node's pause, if it is in force at `now_ms`.
-    pub async fn pause_of(&mut self, node: &str, now_ms: u64) -> Result<Option<Pause>, StoreError> {
+    pub async fn pause_of(&mut self, node: &str, now_ms: u64) -> Result<Option<Pause>> {
         let query = sqlx::query_as!(
             Pause,
             r#"SELECT node, reason, operator, since_ms as "since_ms: u64", until_ms as "until_ms: u64" FROM pauses
@@ -48,28 +46,25 @@ impl Tx {
     }
 
     /// Pauses a node; replaces an earlier pause.
-    pub async fn pause(&mut self, pause: &Pause) -> Result<(), StoreError> {
-        let (since, until) = (signed(pause.since_ms), signed(pause.until_ms));
-        let result = sqlx::query!(
+    pub async fn pause(&mut self, pause: &Pause) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO pauses (node, reason, operator, since_ms, until_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (node)
              DO UPDATE SET reason = excluded.reason, operator = excluded.operator, since_ms = excluded.since_ms,
              until_ms = excluded.until_ms",
             pause.node,
             pause.reason,
             pause.operator,
-            since,
-            until
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("pause", &result)
+            signed(pause.since_ms),
+            signed(pause.until_ms)
+        );
+        self.one("pause", query).await
     }
 
     /// Ends the node's pause. False when there was none on record.
-    pub async fn resume(&mut self, node: &str) -> Result<bool, StoreError> {
-        let result = sqlx::query!("DELETE FROM pauses WHERE node = ?", node)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(result.rows_affected() > 0)
+    pub async fn resume(&mut self, node: &str) -> Result<bool> {
+        Ok(self
+            .run(sqlx::query!("DELETE FROM pauses WHERE node = ?", node))
+            .await?
+            > 0)
     }
 }

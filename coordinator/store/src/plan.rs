@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// A plan as it was shown, which `apply` may still carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,22 +36,19 @@ pub struct PlanTask {
 
 impl Tx {
     /// Stores a plan and its tasks. Fails when the id is taken.
-    pub async fn add_plan(&mut self, plan: &Plan, tasks: &[PlanTask]) -> Result<(), StoreError> {
-        let (parent, at) = (signed(plan.parent), signed(plan.created_at_ms));
-        let result = sqlx::query!(
+    pub async fn add_plan(&mut self, plan: &Plan, tasks: &[PlanTask]) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO plans (id, text, git_commit, dirty_lines, parent, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
             plan.id,
             plan.text,
             plan.git_commit,
             plan.dirty_lines,
-            parent,
-            at
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("new plan", &result)?;
+            signed(plan.parent),
+            signed(plan.created_at_ms)
+        );
+        self.one("new plan", query).await?;
         for task in tasks {
-            let result = sqlx::query!(
+            let query = sqlx::query!(
                 "INSERT INTO plan_tasks (plan, node, position, task_id, task, shown) VALUES (?, ?, ?, ?, ?, ?)",
                 plan.id,
                 task.node,
@@ -60,16 +56,14 @@ impl Tx {
                 task.task_id,
                 task.task,
                 task.shown
-            )
-            .execute(&mut *self.tx)
-            .await?;
-            one("task of a new plan", &result)?;
+            );
+            self.one("task of a new plan", query).await?;
         }
         Ok(())
     }
 
     /// The plan with that id.
-    pub async fn plan(&mut self, id: &str) -> Result<Option<Plan>, StoreError> {
+    pub async fn plan(&mut self, id: &str) -> Result<Option<Plan>> {
         let query = sqlx::query_as!(
             Plan,
             r#"SELECT id, text, git_commit, dirty_lines as "dirty_lines: u32", parent as "parent: u64",
@@ -80,7 +74,7 @@ impl Tx {
     }
 
     /// The plan's tasks, by node and position.
-    pub async fn plan_tasks(&mut self, id: &str) -> Result<Vec<PlanTask>, StoreError> {
+    pub async fn plan_tasks(&mut self, id: &str) -> Result<Vec<PlanTask>> {
         let query = sqlx::query_as!(
             PlanTask,
             r#"SELECT node, position as "position: u32", task_id, task, shown FROM plan_tasks WHERE plan = ?
@@ -91,25 +85,23 @@ impl Tx {
     }
 
     /// Records that the plan was carried out, with the reply. Fails when it was used before.
-    pub async fn use_plan(&mut self, id: &str, reply: &[u8]) -> Result<(), StoreError> {
-        let result = sqlx::query!("UPDATE plans SET reply = ? WHERE id = ? AND reply IS NULL", reply, id)
-            .execute(&mut *self.tx)
-            .await?;
-        one("plan", &result)
+    pub async fn use_plan(&mut self, id: &str, reply: &[u8]) -> Result<()> {
+        let query = sqlx::query!("UPDATE plans SET reply = ? WHERE id = ? AND reply IS NULL", reply, id);
+        self.one("plan", query).await
     }
 
     /// Deletes plans made before `before_ms` (Unix milliseconds), with their tasks.
-    pub async fn drop_plans(&mut self, before_ms: u64) -> Result<(), StoreError> {
-        let before = signed(before_ms);
-        sqlx::query!(
+    pub async fn drop_plans(&mut self, before_ms: u64) -> Result<()> {
+        self.run(sqlx::query!(
             "DELETE FROM plan_tasks WHERE plan IN (SELECT id FROM plans WHERE created_at_ms < ?)",
-            before
-        )
-        .execute(&mut *self.tx)
+            signed(before_ms)
+        ))
         .await?;
-        sqlx::query!("DELETE FROM plans WHERE created_at_ms < ?", before)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
+        self.run(sqlx::query!(
+            "DELETE FROM plans WHERE created_at_ms < ?",
+            signed(before_ms)
+        ))
+        .await
+        .map(drop)
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// A pool on record, with the node that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub struct Leg {
 
 impl Tx {
     /// The pool with that guid.
-    pub async fn pool(&mut self, guid: &str) -> Result<Option<Pool>, StoreError> {
+    pub async fn pool(&mut self, guid: &str) -> Result<Option<Pool>> {
         let query = sqlx::query_as!(
             Pool,
             r#"SELECT guid, name, node, ours as "ours: bool", seen_at_ms as "seen_at_ms: u64" FROM pools
@@ -43,7 +42,7 @@ impl Tx {
     }
 
     /// The pools on record for a node, seen last first.
-    pub async fn pools_of(&mut self, node: &str) -> Result<Vec<Pool>, StoreError> {
+    pub async fn pools_of(&mut self, node: &str) -> Result<Vec<Pool>> {
         let query = sqlx::query_as!(
             Pool,
             r#"SELECT guid, name, node, ours as "ours: bool", seen_at_ms as "seen_at_ms: u64" FROM pools
@@ -54,7 +53,7 @@ impl Tx {
     }
 
     /// All pools on record, seen last first.
-    pub async fn pools(&mut self) -> Result<Vec<Pool>, StoreError> {
+    pub async fn pools(&mut self) -> Result<Vec<Pool>> {
         let query = sqlx::query_as!(
             Pool,
             r#"SELECT guid, name, node, ours as "ours: bool", seen_at_ms as "seen_at_ms: u64" FROM pools
@@ -64,7 +63,7 @@ impl Tx {
     }
 
     /// All legs on record, by serial.
-    pub async fn legs(&mut self) -> Result<Vec<Leg>, StoreError> {
+    pub async fn legs(&mut self) -> Result<Vec<Leg>> {
         let query = sqlx::query_as!(
             Leg,
             r#"SELECT legs.serial, legs.guid, pools.node, pools.ours as "ours: bool"
@@ -75,29 +74,25 @@ impl Tx {
 
     /// Records a pool and its legs. A pool that is ours stays ours, and stays with the node that it was first
     /// recorded for.
-    pub async fn record_pool(&mut self, pool: &Pool, serials: &[String]) -> Result<(), StoreError> {
-        let seen = signed(pool.seen_at_ms);
-        let result = sqlx::query!(
+    pub async fn record_pool(&mut self, pool: &Pool, serials: &[String]) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO pools (guid, name, node, ours, seen_at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (guid) DO UPDATE
              SET name = excluded.name, ours = max(ours, excluded.ours), seen_at_ms = excluded.seen_at_ms",
             pool.guid,
             pool.name,
             pool.node,
             pool.ours,
-            seen
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("pool", &result)?;
+            signed(pool.seen_at_ms)
+        );
+        self.one("pool", query).await?;
         for serial in serials {
             // A leg of a pool of ours keeps its record, even when another pool reports a disk with the same serial.
-            sqlx::query!(
+            self.run(sqlx::query!(
                 "INSERT INTO legs (serial, guid) VALUES (?, ?) ON CONFLICT (serial) DO UPDATE SET guid = excluded.guid
                  WHERE NOT EXISTS (SELECT 1 FROM pools WHERE pools.guid = legs.guid AND pools.ours)",
                 serial,
                 pool.guid
-            )
-            .execute(&mut *self.tx)
+            ))
             .await?;
         }
         Ok(())
@@ -105,30 +100,28 @@ impl Tx {
 
     /// Records which vdev of the pool the disk is, and clears that vdev from other disks. Does nothing when the disk
     /// is not on record as a leg of the pool.
-    pub async fn note_vdev(&mut self, guid: &str, serial: &str, vdev_guid: &str) -> Result<(), StoreError> {
-        sqlx::query!(
+    pub async fn note_vdev(&mut self, guid: &str, serial: &str, vdev_guid: &str) -> Result<()> {
+        self.run(sqlx::query!(
             "UPDATE legs SET vdev_guid = '' WHERE guid = ?1 AND vdev_guid = ?3 AND serial <> ?2
              AND EXISTS (SELECT 1 FROM legs WHERE guid = ?1 AND serial = ?2)",
             guid,
             serial,
             vdev_guid
-        )
-        .execute(&mut *self.tx)
+        ))
         .await?;
-        sqlx::query!(
+        self.run(sqlx::query!(
             "UPDATE legs SET vdev_guid = ? WHERE guid = ? AND serial = ? AND vdev_guid <> ?",
             vdev_guid,
             guid,
             serial,
             vdev_guid
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        ))
+        .await
+        .map(drop)
     }
 
     /// Serial and vdev guid of each leg of a pool, where the vdev is known; by serial.
-    pub async fn vdevs(&mut self, guid: &str) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn vdevs(&mut self, guid: &str) -> Result<Vec<(String, String)>> {
         let query = sqlx::query!(
             "SELECT serial, vdev_guid FROM legs WHERE guid = ? AND vdev_guid <> '' ORDER BY serial",
             guid
@@ -139,29 +132,29 @@ impl Tx {
 
     /// Deletes the pool's legs that are not in `serials`, and returns the deleted serials. Only for a pool that was
     /// seen whole: it has no other legs.
-    pub async fn keep_legs(&mut self, guid: &str, serials: &[String]) -> Result<Vec<String>, StoreError> {
+    pub async fn keep_legs(&mut self, guid: &str, serials: &[String]) -> Result<Vec<String>> {
         let query = sqlx::query_scalar!("SELECT serial FROM legs WHERE guid = ? ORDER BY serial", guid);
         let mut gone = query.fetch_all(&mut *self.tx).await?;
         gone.retain(|known| !serials.contains(known));
         for serial in &gone {
-            sqlx::query!("DELETE FROM legs WHERE serial = ? AND guid = ?", serial, guid)
-                .execute(&mut *self.tx)
-                .await?;
+            self.run(sqlx::query!(
+                "DELETE FROM legs WHERE serial = ? AND guid = ?",
+                serial,
+                guid
+            ))
+            .await?;
         }
         Ok(gone)
     }
 
     /// Deletes a pool that is not ours, with its legs. Fails for a pool of ours.
-    pub async fn forget_pool(&mut self, guid: &str) -> Result<(), StoreError> {
-        sqlx::query!(
+    pub async fn forget_pool(&mut self, guid: &str) -> Result<()> {
+        self.run(sqlx::query!(
             "DELETE FROM legs WHERE guid = (SELECT guid FROM pools WHERE guid = ? AND ours = 0)",
             guid
-        )
-        .execute(&mut *self.tx)
+        ))
         .await?;
-        let result = sqlx::query!("DELETE FROM pools WHERE guid = ? AND ours = 0", guid)
-            .execute(&mut *self.tx)
-            .await?;
-        one("pool to forget", &result)
+        let query = sqlx::query!("DELETE FROM pools WHERE guid = ? AND ours = 0", guid);
+        self.one("pool to forget", query).await
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{Digest, StoreError, Tx, digest, signed};
+use crate::{Digest, Result, Sha256, Tx, signed};
 
 /// An accepted heeler.toml. It never changes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,51 +23,36 @@ pub struct Revision {
 
 impl Tx {
     /// The newest revision; None before the first apply.
-    pub async fn accepted(&mut self) -> Result<Option<Revision>, StoreError> {
-        let row = sqlx::query!(
-            r#"SELECT number as "number: u64", text, sha256, git_commit, dirty_lines as "dirty_lines: u32",
-            parent as "parent: u64", accepted_at_ms as "accepted_at_ms: u64", operator
+    pub async fn accepted(&mut self) -> Result<Option<Revision>> {
+        let query = sqlx::query_as!(
+            Revision,
+            r#"SELECT number as "number: u64", text, sha256 as "sha256: Sha256", git_commit,
+            dirty_lines as "dirty_lines: u32", parent as "parent: u64", accepted_at_ms as "accepted_at_ms: u64", operator
             FROM revisions ORDER BY number DESC LIMIT 1"#
-        )
-        .fetch_optional(&mut *self.tx)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(Revision {
-            number: row.number,
-            text: row.text,
-            sha256: digest("revisions.sha256", row.sha256)?,
-            git_commit: row.git_commit,
-            dirty_lines: row.dirty_lines,
-            parent: row.parent,
-            accepted_at_ms: row.accepted_at_ms,
-            operator: row.operator,
-        }))
+        );
+        Ok(query.fetch_optional(&mut *self.tx).await?)
     }
 
     /// Number of the newest revision; 0 before the first apply.
-    pub async fn accepted_number(&mut self) -> Result<u64, StoreError> {
+    pub async fn accepted_number(&mut self) -> Result<u64> {
         let query = sqlx::query_scalar!(r#"SELECT coalesce(max(number), 0) as "number!: u64" FROM revisions"#);
         Ok(query.fetch_one(&mut *self.tx).await?)
     }
 
     /// Fails when the number is taken.
-    pub async fn add_revision(&mut self, revision: &Revision) -> Result<(), StoreError> {
-        let (number, parent) = (signed(revision.number), signed(revision.parent));
-        let (sha256, at) = (revision.sha256.as_slice(), signed(revision.accepted_at_ms));
-        let result = sqlx::query!(
+    pub async fn add_revision(&mut self, revision: &Revision) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO revisions (number, text, sha256, git_commit, dirty_lines, parent, accepted_at_ms, operator)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            number,
+            signed(revision.number),
             revision.text,
-            sha256,
+            revision.sha256.as_slice(),
             revision.git_commit,
             revision.dirty_lines,
-            parent,
-            at,
+            signed(revision.parent),
+            signed(revision.accepted_at_ms),
             revision.operator
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("new revision", &result)
+        );
+        self.one("new revision", query).await
     }
 }

@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// A secret that heeler.toml refers to by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +15,7 @@ pub struct Secret {
 
 impl Tx {
     /// All secrets, by name.
-    pub async fn secrets(&mut self) -> Result<Vec<Secret>, StoreError> {
+    pub async fn secrets(&mut self) -> Result<Vec<Secret>> {
         let query = sqlx::query_as!(
             Secret,
             r#"SELECT name, sealed, set_at_ms as "set_at_ms: u64", set_by FROM secrets ORDER BY name"#
@@ -25,27 +24,24 @@ impl Tx {
     }
 
     /// Sets or replaces a secret. Returns whether it replaced one.
-    pub async fn set_secret(&mut self, secret: &Secret) -> Result<bool, StoreError> {
+    pub async fn set_secret(&mut self, secret: &Secret) -> Result<bool> {
         let replaced = self.remove_secret(&secret.name).await?;
-        let set_at_ms = signed(secret.set_at_ms);
-        let result = sqlx::query!(
+        let query = sqlx::query!(
             "INSERT INTO secrets (name, sealed, set_at_ms, set_by) VALUES (?, ?, ?, ?)",
             secret.name,
             secret.sealed,
-            set_at_ms,
+            signed(secret.set_at_ms),
             secret.set_by
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("secret", &result)?;
+        );
+        self.one("secret", query).await?;
         Ok(replaced)
     }
 
     /// Deletes a secret. False when there was none of that name.
-    pub async fn remove_secret(&mut self, name: &str) -> Result<bool, StoreError> {
-        let result = sqlx::query!("DELETE FROM secrets WHERE name = ?", name)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(result.rows_affected() == 1)
+    pub async fn remove_secret(&mut self, name: &str) -> Result<bool> {
+        Ok(self
+            .run(sqlx::query!("DELETE FROM secrets WHERE name = ?", name))
+            .await?
+            == 1)
     }
 }

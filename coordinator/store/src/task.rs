@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{StoreError, Tx, signed};
+use crate::{Result, Tx, signed};
 
 /// Where a task is between its start and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
@@ -23,7 +22,6 @@ pub enum TaskState {
 
 impl TaskState {
     /// Whether the state is final.
-    #[must_use]
     pub fn is_over(self) -> bool {
         !matches!(self, Self::Queued | Self::Sent | Self::Running)
     }
@@ -123,12 +121,12 @@ macro_rules! select {
 
 impl Tx {
     /// The task with that id.
-    pub async fn task(&mut self, id: &str) -> Result<Option<Task>, StoreError> {
+    pub async fn task(&mut self, id: &str) -> Result<Option<Task>> {
         Ok(select!("WHERE id = ?", id).fetch_optional(&mut *self.tx).await?)
     }
 
     /// At most `limit` tasks, newest first, without those of removed nodes.
-    pub async fn tasks(&mut self, limit: u32) -> Result<Vec<Task>, StoreError> {
+    pub async fn tasks(&mut self, limit: u32) -> Result<Vec<Task>> {
         Ok(select!(
             "WHERE node NOT IN (SELECT node FROM removed) ORDER BY created_at_ms DESC, id LIMIT ?",
             limit
@@ -138,13 +136,13 @@ impl Tx {
     }
 
     /// At most `limit` tasks of the node, newest first.
-    pub async fn tasks_of(&mut self, node: &str, limit: u32) -> Result<Vec<Task>, StoreError> {
+    pub async fn tasks_of(&mut self, node: &str, limit: u32) -> Result<Vec<Task>> {
         let query = select!("WHERE node = ? ORDER BY created_at_ms DESC, id LIMIT ?", node, limit);
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// At most `limit` tasks of each node, newest first.
-    pub async fn recent_tasks(&mut self, limit: u32) -> Result<Vec<Task>, StoreError> {
+    pub async fn recent_tasks(&mut self, limit: u32) -> Result<Vec<Task>> {
         let query = select!(
             "WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY node ORDER BY created_at_ms DESC, id)
             AS place FROM tasks) WHERE place <= ?) ORDER BY created_at_ms DESC, id",
@@ -154,17 +152,25 @@ impl Tx {
     }
 
     /// Tasks that have not ended, oldest first.
-    pub async fn open_tasks(&mut self) -> Result<Vec<Task>, StoreError> {
+    pub async fn open_tasks(&mut self) -> Result<Vec<Task>> {
         let query = select!("WHERE state IN ('queued', 'sent', 'running') ORDER BY created_at_ms, rowid");
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
+    /// Whether a task or an operation of the node has not ended. One statement, for every node that connects.
+    pub async fn has_open_work(&mut self, node: &str) -> Result<bool> {
+        let query = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM tasks WHERE node = ?1 AND state IN ('queued', 'sent', 'running'))
+            OR EXISTS (SELECT 1 FROM operations WHERE node = ?1 AND state = 'open') as "open: bool""#,
+            node
+        );
+        Ok(query.fetch_one(&mut *self.tx).await?)
+    }
+
     /// Queues a task with its consents.
-    pub async fn add_task(&mut self, task: &NewTask, now_ms: u64) -> Result<(), StoreError> {
-        let (revision, now_ms) = (signed(task.revision), signed(now_ms));
+    pub async fn add_task(&mut self, task: &NewTask, now_ms: u64) -> Result<()> {
         let ready_ms = if task.predecessor.is_none() { now_ms } else { 0 };
-        let until_ms = task.consented_until_ms.map(signed);
-        let result = sqlx::query!(
+        let query = sqlx::query!(
             "INSERT INTO tasks (id, node, kind, task, revision, operator, state, reason, changes, created_at_ms,
              finished_at_ms, epoch, counter, predecessor, ready_at_ms, consented_until_ms)
              VALUES (?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, 0, 0, 0, ?, ?, ?)",
@@ -172,103 +178,85 @@ impl Tx {
             task.node,
             task.kind,
             task.task,
-            revision,
+            signed(task.revision),
             task.operator,
-            now_ms,
+            signed(now_ms),
             task.predecessor,
-            ready_ms,
-            until_ms
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("new task", &result)?;
+            signed(ready_ms),
+            task.consented_until_ms.map(signed)
+        );
+        self.one("new task", query).await?;
         for (id, body) in &task.consents {
-            let result = sqlx::query!(
+            let query = sqlx::query!(
                 "INSERT INTO consents (id, task_id, body) VALUES (?, ?, ?)",
                 id,
                 task.id,
                 body
-            )
-            .execute(&mut *self.tx)
-            .await?;
-            one("new consent", &result)?;
+            );
+            self.one("new consent", query).await?;
         }
         Ok(())
     }
 
     /// The encoded `v1::Consent`s that were given with a task, by id.
-    pub async fn consents(&mut self, task: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub async fn consents(&mut self, task: &str) -> Result<Vec<Vec<u8>>> {
         let query = sqlx::query_scalar!("SELECT body FROM consents WHERE task_id = ? ORDER BY id", task);
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// Records that a queued task is handed out under this generation, as part of `operation` when there is one. Fails
     /// when the task is not queued.
-    pub async fn send_task(
-        &mut self,
-        id: &str,
-        (epoch, counter): (u64, u64),
-        operation: Option<u64>,
-    ) -> Result<(), StoreError> {
-        let (epoch, counter, operation) = (signed(epoch), signed(counter), operation.map(signed));
-        let result = sqlx::query!(
+    pub async fn send_task(&mut self, id: &str, (epoch, counter): (u64, u64), operation: Option<u64>) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE tasks SET state = 'sent', epoch = ?, counter = ?, operation = coalesce(?, operation)
              WHERE id = ? AND state = 'queued'",
-            epoch,
-            counter,
-            operation,
+            signed(epoch),
+            signed(counter),
+            operation.map(signed),
             id
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("task to send", &result)
+        );
+        self.one("task to send", query).await
     }
 
     /// Records that the agent has the task. No effect on a task that has ended.
-    pub async fn run_task(&mut self, id: &str) -> Result<(), StoreError> {
-        sqlx::query!(
+    pub async fn run_task(&mut self, id: &str) -> Result<()> {
+        self.run(sqlx::query!(
             "UPDATE tasks SET state = 'running' WHERE id = ? AND state IN ('queued', 'sent')",
             id
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        ))
+        .await
+        .map(drop)
     }
 
     /// Ends the task; when it is done, the tasks that waited for it are ready. Also replaces an outcome that was
     /// recorded while the agent was away: the agent knows better.
-    pub async fn finish_task(&mut self, id: &str, outcome: &Outcome, now_ms: u64) -> Result<(), StoreError> {
-        let now_ms = signed(now_ms);
-        let result = sqlx::query!(
+    pub async fn finish_task(&mut self, id: &str, outcome: &Outcome, now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE tasks SET state = ?, reason = ?, blocked = ?, changes = ?, finished_at_ms = ? WHERE id = ?",
             outcome.state,
             outcome.reason,
             outcome.blocked,
             outcome.changes,
-            now_ms,
+            signed(now_ms),
             id
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("finished task", &result)?;
+        );
+        self.one("finished task", query).await?;
         if outcome.state == TaskState::Done {
-            sqlx::query!(
+            self.run(sqlx::query!(
                 "UPDATE tasks SET ready_at_ms = ? WHERE predecessor = ? AND ready_at_ms = 0",
-                now_ms,
+                signed(now_ms),
                 id
-            )
-            .execute(&mut *self.tx)
+            ))
             .await?;
         }
         Ok(())
     }
 
     /// The newest task of an operation.
-    pub async fn task_of_operation(&mut self, operation: u64) -> Result<Option<Task>, StoreError> {
-        let operation = signed(operation);
+    pub async fn task_of_operation(&mut self, operation: u64) -> Result<Option<Task>> {
         let query = select!(
             "WHERE operation = ? ORDER BY created_at_ms DESC, rowid DESC LIMIT 1",
-            operation
+            signed(operation)
         );
         Ok(query.fetch_optional(&mut *self.tx).await?)
     }

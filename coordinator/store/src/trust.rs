@@ -1,5 +1,4 @@
-use crate::error::one;
-use crate::{Digest, StoreError, Tx, digest, signed};
+use crate::{Digest, Result, Sha256, Tx, signed};
 
 /// What a node last reported about the keys it trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,113 +42,87 @@ pub struct Authority {
 
 impl Tx {
     /// Encoded `v1::Statement`s that operators signed, in order of arrival.
-    pub async fn statements(&mut self) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub async fn statements(&mut self) -> Result<Vec<Vec<u8>>> {
         let query = sqlx::query_scalar!("SELECT body FROM statements ORDER BY id");
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// Stores a statement. False when it is already stored.
-    pub async fn add_statement(&mut self, sha256: &Digest, body: &[u8]) -> Result<bool, StoreError> {
-        let sha256 = sha256.as_slice();
-        let result = sqlx::query!(
-            "INSERT INTO statements (sha256, body) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
-            sha256,
-            body
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(result.rows_affected() == 1)
+    pub async fn add_statement(&mut self, sha256: &Digest, body: &[u8]) -> Result<bool> {
+        Ok(self
+            .run(sqlx::query!(
+                "INSERT INTO statements (sha256, body) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
+                sha256.as_slice(),
+                body
+            ))
+            .await?
+            == 1)
     }
 
     /// What each node last reported, by node.
-    pub async fn node_trust(&mut self) -> Result<Vec<NodeTrust>, StoreError> {
-        let rows = sqlx::query!("SELECT node, statements_sha256, authorities FROM node_trust ORDER BY node")
-            .fetch_all(&mut *self.tx)
-            .await?;
-        let read = |bytes: Vec<u8>| -> Result<Vec<Digest>, StoreError> {
-            let parts = bytes
-                .chunks(32)
-                .map(|part| digest("node_trust.authorities", part.to_vec()));
-            parts.collect()
-        };
-        rows.into_iter()
-            .map(|row| {
-                Ok(NodeTrust {
-                    node: row.node,
-                    statements_sha256: digest("node_trust.statements_sha256", row.statements_sha256)?,
-                    authorities: read(row.authorities)?,
-                })
-            })
-            .collect()
+    pub async fn node_trust(&mut self) -> Result<Vec<NodeTrust>> {
+        let query = sqlx::query!(
+            r#"SELECT node, statements_sha256 as "statements_sha256: Sha256", authorities FROM node_trust ORDER BY node"#
+        );
+        let rows = query.fetch_all(&mut *self.tx).await?;
+        let trust = rows.into_iter().map(|row| NodeTrust {
+            node: row.node,
+            statements_sha256: row.statements_sha256.0,
+            // The schema refuses what is no multiple of 32 bytes.
+            authorities: row.authorities.as_chunks().0.to_vec(),
+        });
+        Ok(trust.collect())
     }
 
     /// Stores what a node reported; replaces its earlier report.
-    pub async fn set_node_trust(&mut self, trust: &NodeTrust) -> Result<(), StoreError> {
+    pub async fn set_node_trust(&mut self, trust: &NodeTrust) -> Result<()> {
         let (sha256, authorities) = (trust.statements_sha256.as_slice(), trust.authorities.concat());
-        let result = sqlx::query!(
+        let query = sqlx::query!(
             "INSERT INTO node_trust (node, statements_sha256, authorities) VALUES (?, ?, ?)
              ON CONFLICT (node) DO UPDATE SET statements_sha256 = excluded.statements_sha256,
              authorities = excluded.authorities",
             trust.node,
             sha256,
             authorities
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("node's trust", &result)
+        );
+        self.one("node's trust", query).await
     }
 
     /// All authorities, dropped ones too, oldest first.
-    pub async fn authorities(&mut self) -> Result<Vec<Authority>, StoreError> {
-        let rows = sqlx::query!(
-            r#"SELECT sha256, certificate, stage as "stage: Stage", since_ms as "since_ms: u64"
+    pub async fn authorities(&mut self) -> Result<Vec<Authority>> {
+        let query = sqlx::query_as!(
+            Authority,
+            r#"SELECT sha256 as "sha256: Sha256", certificate, stage as "stage: Stage", since_ms as "since_ms: u64"
             FROM authorities ORDER BY rowid"#
-        )
-        .fetch_all(&mut *self.tx)
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Authority {
-                    sha256: digest("authorities.sha256", row.sha256)?,
-                    certificate: row.certificate,
-                    stage: row.stage,
-                    since_ms: row.since_ms,
-                })
-            })
-            .collect()
+        );
+        Ok(query.fetch_all(&mut *self.tx).await?)
     }
 
     /// Adds an authority. Fails when its SHA-256 is already stored.
-    pub async fn add_authority(&mut self, authority: &Authority) -> Result<(), StoreError> {
-        let (sha256, since_ms) = (authority.sha256.as_slice(), signed(authority.since_ms));
-        let result = sqlx::query!(
+    pub async fn add_authority(&mut self, authority: &Authority) -> Result<()> {
+        let query = sqlx::query!(
             "INSERT INTO authorities (sha256, certificate, stage, since_ms) VALUES (?, ?, ?, ?)",
-            sha256,
+            authority.sha256.as_slice(),
             authority.certificate,
             authority.stage,
-            since_ms
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("authority", &result)
+            signed(authority.since_ms)
+        );
+        self.one("authority", query).await
     }
 
     /// Moves an authority to another stage.
-    pub async fn set_stage(&mut self, sha256: &Digest, stage: Stage, now_ms: u64) -> Result<(), StoreError> {
-        let (sha256, now_ms) = (sha256.as_slice(), signed(now_ms));
-        let result = sqlx::query!(
+    pub async fn set_stage(&mut self, sha256: &Digest, stage: Stage, now_ms: u64) -> Result<()> {
+        let query = sqlx::query!(
             "UPDATE authorities SET stage = ?, since_ms = ? WHERE sha256 = ?",
             stage,
-            now_ms,
-            sha256
-        )
-        .execute(&mut *self.tx)
-        .await?;
-        one("authority", &result)
+            signed(now_ms),
+            sha256.as_slice()
+        );
+        self.one("authority", query).await
     }
 
     /// Node name and time (Unix milliseconds) of each node's newest certificate, by node.
-    pub async fn last_certificates(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+    pub async fn last_certificates(&mut self) -> Result<Vec<(String, u64)>> {
         let rows = sqlx::query!(
             r#"SELECT node as "node!", max(issued_at_ms) as "issued_at_ms!: u64" FROM certificates GROUP BY node ORDER BY node"#
         )

@@ -1,12 +1,12 @@
 use sqlx::SqlitePool;
 use sqlx::migrate::MigrateError;
 
-use crate::StoreError;
+use crate::{Result, StoreError};
 
 const OWN: &str = env!("CARGO_PKG_VERSION");
 
 /// Migrates the schema and records this version, so that an older version that opens the database can name it.
-pub(crate) async fn bring_up_to_date(pool: &SqlitePool) -> Result<(), StoreError> {
+pub(crate) async fn bring_up_to_date(pool: &SqlitePool) -> Result<()> {
     let schema = sqlx::migrate!("../../migrations");
     // A new database has no such table yet.
     let first: Option<Vec<u8>> = sqlx::query_scalar("SELECT checksum FROM _sqlx_migrations WHERE version = 1")

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so when it cannot go on")]
 
 use heeler_store::{
-    AuditEntry, Certificate, EventQuery, NewEvent, NodeState, Operator, Pool, Revision, Store, StoreError, Token,
+    AuditEntry, Certificate, Event, EventQuery, NodeState, Operator, Pool, Revision, Store, StoreError, Token,
 };
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -185,13 +185,13 @@ async fn events_are_numbered_upwards_and_filtered() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
     assert_eq!(tx.last_event().await.unwrap(), 0);
-    let event = |node: &str, task: &str| NewEvent {
+    let event = |node: &str, task: &str| Event {
         at_ms: 1,
         node: node.into(),
         task_id: task.into(),
         kind: "note".into(),
         text: "x".into(),
-        ..NewEvent::default()
+        ..Event::default()
     };
     let first = tx.add_event(&event("a", "t")).await.unwrap();
     let second = tx.add_event(&event("b", "")).await.unwrap();
@@ -289,10 +289,10 @@ async fn a_damaged_file_is_refused() {
     let mut tx = store.write().await.unwrap();
     for number in 0..200 {
         let text = "x".repeat(500);
-        tx.add_event(&NewEvent {
+        tx.add_event(&Event {
             text,
             at_ms: number,
-            ..NewEvent::default()
+            ..Event::default()
         })
         .await
         .unwrap();
@@ -426,21 +426,21 @@ async fn an_unreleased_database_is_refused_in_plain_words() {
 async fn an_alarm_is_its_node_kind_and_subject() {
     let (_folder, store) = store().await;
     let mut tx = store.write().await.unwrap();
-    let alarm = |subject: &str, text: &str| NewEvent {
+    let alarm = |subject: &str, text: &str| Event {
         at_ms: 1,
         node: "a".into(),
         kind: "alarm".into(),
         alarm: "pool errors".into(),
         subject: subject.into(),
         text: text.into(),
-        ..NewEvent::default()
+        ..Event::default()
     };
     tx.add_event(&alarm("11", "pool data: 1 read errors")).await.unwrap();
     tx.add_event(&alarm("12", "pool data: 1 read errors")).await.unwrap();
     assert_eq!(tx.alarms_since(0).await.unwrap().len(), 2);
     assert_eq!(tx.see_alarms(None, "me", 2).await.unwrap(), 2);
     assert_eq!(tx.alarms_since(0).await.unwrap(), []);
-    let newer = NewEvent {
+    let newer = Event {
         at_ms: 3,
         ..alarm("11", "pool data: 10 read errors")
     };
@@ -451,7 +451,7 @@ async fn an_alarm_is_its_node_kind_and_subject() {
         (unseen[0].subject.as_str(), unseen[0].text.as_str()),
         ("11", newer.text.as_str())
     );
-    let nameless = NewEvent {
+    let nameless = Event {
         alarm: String::new(),
         ..newer
     };

@@ -8,7 +8,6 @@ const CUT: &[u8] = "…".as_bytes();
 
 /// Cuts each text that exceeds its bound, and ends it with `…`. Counts are not changed, because a list with items
 /// left out would be false; [`super::check`] still refuses those.
-#[must_use]
 pub fn cut(message: &[u8], fields: &'static [Field]) -> Vec<u8> {
     let mut short = Vec::with_capacity(message.len());
     let mut rest = message;

@@ -168,7 +168,7 @@ pub mod init {
     }
 }
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Initialised {
     #[prost(string, tag = "1")]
     pub cluster: ::prost::alloc::string::String,
@@ -187,6 +187,35 @@ pub struct Initialised {
     /// Path of the file with the recovery key, to be moved off this machine; null when none was written.
     #[prost(string, optional, tag = "6")]
     pub recovery_key: ::core::option::Option<::prost::alloc::string::String>,
+    /// Null without --from-ansible.
+    #[prost(message, optional, tag = "7")]
+    pub from_ansible: ::core::option::Option<AnsibleReport>,
+}
+/// What became of an Ansible inventory. A variable's value is in it only when it is in heeler.toml.
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnsibleReport {
+    /// What is in heeler.toml.
+    #[prost(message, repeated, tag = "1")]
+    pub taken: ::prost::alloc::vec::Vec<AnsibleNote>,
+    /// What Heeler does in another way than the playbook, and why that is safer.
+    #[prost(message, repeated, tag = "2")]
+    pub changed: ::prost::alloc::vec::Vec<AnsibleNote>,
+    /// What is not in heeler.toml, and why or what to do instead.
+    #[prost(message, repeated, tag = "3")]
+    pub left_out: ::prost::alloc::vec::Vec<AnsibleNote>,
+}
+#[cfg_attr(feature = "json", derive(serde::Serialize))]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnsibleNote {
+    /// A host or a variable of the inventory, or something that the playbook does.
+    #[prost(string, tag = "1")]
+    pub what: ::prost::alloc::string::String,
+    /// Lines of the inventory, from 1; empty when it is not in the inventory.
+    #[prost(uint32, repeated, tag = "2")]
+    pub lines: ::prost::alloc::vec::Vec<u32>,
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
 }
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -478,6 +507,7 @@ pub struct BackupVerify {
     pub backup: ::core::option::Option<Backup>,
 }
 /// What a backup holds, as the coordinator that made it has signed.
+#[cfg_attr(feature = "json", derive(serde::Deserialize))]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Backup {
@@ -506,6 +536,7 @@ pub struct Backup {
     #[prost(message, repeated, tag = "9")]
     pub files: ::prost::alloc::vec::Vec<BackupFile>,
 }
+#[cfg_attr(feature = "json", derive(serde::Deserialize))]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BackupFile {

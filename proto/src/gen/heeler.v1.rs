@@ -863,6 +863,9 @@ pub struct Pool {
     /// Imported with readonly=on: nothing can be written.
     #[prost(bool, tag = "17")]
     pub readonly: bool,
+    /// Set by the coordinator: when it first saw that scan_end_ms, never later than now by its own clock.
+    #[prost(uint64, tag = "18")]
+    pub scan_end_seen_ms: u64,
 }
 /// An imported pool that the agent could not read.
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
@@ -1160,6 +1163,9 @@ pub struct OpStarted {
     pub summary: ::prost::alloc::string::String,
     #[prost(bool, tag = "3")]
     pub irreversible: bool,
+    /// True when it restarts the node: nothing comes from it until it is back.
+    #[prost(bool, tag = "4")]
+    pub reboot: bool,
 }
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1429,10 +1435,13 @@ pub enum TomlKey {
     Datasets = 4,
     #[cfg_attr(feature = "json", serde(rename = "backplane"))]
     Backplane = 5,
-    #[cfg_attr(feature = "json", serde(rename = "timezone"))]
-    Timezone = 6,
     #[cfg_attr(feature = "json", serde(rename = "locale"))]
     Locale = 7,
+    /// The item is the key below \[system\].
+    #[cfg_attr(feature = "json", serde(rename = "system"))]
+    System = 8,
+    #[cfg_attr(feature = "json", serde(rename = "proxmox"))]
+    Proxmox = 9,
 }
 impl TomlKey {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1447,8 +1456,9 @@ impl TomlKey {
             Self::ArcMax => "TOML_KEY_ARC_MAX",
             Self::Datasets => "TOML_KEY_DATASETS",
             Self::Backplane => "TOML_KEY_BACKPLANE",
-            Self::Timezone => "TOML_KEY_TIMEZONE",
             Self::Locale => "TOML_KEY_LOCALE",
+            Self::System => "TOML_KEY_SYSTEM",
+            Self::Proxmox => "TOML_KEY_PROXMOX",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1460,8 +1470,9 @@ impl TomlKey {
             "TOML_KEY_ARC_MAX" => Some(Self::ArcMax),
             "TOML_KEY_DATASETS" => Some(Self::Datasets),
             "TOML_KEY_BACKPLANE" => Some(Self::Backplane),
-            "TOML_KEY_TIMEZONE" => Some(Self::Timezone),
             "TOML_KEY_LOCALE" => Some(Self::Locale),
+            "TOML_KEY_SYSTEM" => Some(Self::System),
+            "TOML_KEY_PROXMOX" => Some(Self::Proxmox),
             _ => None,
         }
     }
@@ -3508,6 +3519,19 @@ pub struct FleetEvent {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcceptedRevisionRequest {}
+/// The parts of an error's text, as the details of a gRPC status.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Told {
+    /// The node that it is about, when it is one of several; empty for none.
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    /// What was attempted and found.
+    #[prost(string, tag = "2")]
+    pub what: ::prost::alloc::string::String,
+    /// What to type; empty when nothing helps.
+    #[prost(string, tag = "3")]
+    pub next: ::prost::alloc::string::String,
+}
 /// How urgent something is: green is well, amber is for this week, red for now.
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -48,10 +48,7 @@ impl Accel {
 
     /// `$HEELER_LAB_ACCEL` (`kvm` or `tcg`) when set. Otherwise starts the node's kernel without a root file system.
     /// With KVM it panics within two seconds; where /dev/kvm exists but does not work, it never starts. The result is
-    /// kept until this machine reboots.
-    ///
-    /// # Errors
-    /// When the cache cannot be written.
+    /// kept until this machine reboots. Fails when the cache cannot be written.
     pub fn of_this_machine(boot: &Boot) -> Result<Self> {
         match std::env::var("HEELER_LAB_ACCEL").as_deref() {
             Ok("kvm") => return Ok(Self::Kvm),

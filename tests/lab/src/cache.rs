@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// `$HEELER_LAB_CACHE`, or `heeler-lab` below `$XDG_CACHE_HOME` or `~/.cache`; made when it is missing.
-///
-/// # Errors
-/// When no home is known or the folder cannot be made.
+/// `$HEELER_LAB_CACHE`, or `heeler-lab` below `$XDG_CACHE_HOME` or `~/.cache`; made when it is missing. Fails when no
+/// home is known or the folder cannot be made.
 pub fn folder() -> Result<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
@@ -24,10 +22,8 @@ pub fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Takes the lock of that name until the result is dropped; waits while another process has it.
-///
-/// # Errors
-/// When the lock file cannot be opened.
+/// Takes the lock of that name until the result is dropped; waits while another process has it. Fails when the lock
+/// file cannot be opened.
 pub fn lock(folder: &Path, name: &str) -> Result<File> {
     let path = folder.join(format!("{name}.lock"));
     let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
@@ -45,10 +41,7 @@ pub fn hash(parts: &[impl AsRef<[u8]>]) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// [`hash`] over the path and content of every file below `folder`.
-///
-/// # Errors
-/// When a file cannot be read.
+/// [`hash`] over the path and content of every file below `folder`. Fails when a file cannot be read.
 pub fn hash_of_tree(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
     list(folder, &mut files)?;

@@ -94,10 +94,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Connects to the lab in `folder`.
-    ///
-    /// # Errors
-    /// When no lab runs there.
+    /// Connects to the lab in `folder`. Fails when no lab runs there.
     pub fn connect(folder: &Path) -> Result<Self> {
         let advice = || format!("no lab runs in {}; start one: cargo xtask lab up", folder.display());
         let opened = File::open(folder).with_context(advice)?;
@@ -109,10 +106,7 @@ impl Control {
         })
     }
 
-    /// Sends a request and waits for the answer.
-    ///
-    /// # Errors
-    /// When the supervisor refuses or has ended.
+    /// Sends a request and waits for the answer. Fails when the supervisor refuses or has ended.
     pub fn ask(&mut self, request: &Request) -> Result<Reply> {
         writeln!(self.stream.get_mut(), "{}", serde_json::to_string(request)?)
             .context("the lab's supervisor has gone")?;
@@ -126,10 +120,7 @@ impl Control {
         }
     }
 
-    /// The state of the lab.
-    ///
-    /// # Errors
-    /// When the supervisor has ended.
+    /// The state of the lab. Fails when the supervisor has ended.
     pub fn status(&mut self) -> Result<Status> {
         match self.ask(&Request::Status)? {
             Reply::Status(status) => Ok(status),

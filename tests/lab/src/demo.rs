@@ -16,10 +16,7 @@ use crate::seed::PASSWORD;
 const PLANS: usize = 3;
 
 /// Build, boot, `init`, `serve`, `node add` over SSH, `plan`, `apply`, `status`, and an `apply` that changes nothing.
-/// With `stay`, leaves the coordinator running.
-///
-/// # Errors
-/// The first thing that is not as expected.
+/// With `stay`, leaves the coordinator running. Its error: the first thing that is not as expected.
 pub fn run(lab: &Lab, binaries: &Binaries, stay: bool) -> Result<()> {
     let started = Instant::now();
     println!("booting three virtual Pis; without KVM this takes about two minutes");

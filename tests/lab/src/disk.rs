@@ -28,18 +28,12 @@ impl Disk {
         &self.path
     }
 
-    /// Size in bytes.
-    ///
-    /// # Errors
-    /// When the file does not exist.
+    /// Size in bytes. Fails when the file does not exist.
     pub fn size_bytes(&self) -> Result<u64> {
         Ok(self.open()?.metadata()?.len())
     }
 
-    /// A hash of every byte; holes count as zeros.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
+    /// A hash of every byte; holes count as zeros. Fails when the file cannot be read.
     pub fn hash(&self) -> Result<u64> {
         let file = self.open()?;
         let length = file.metadata()?.len();
@@ -60,10 +54,7 @@ impl Disk {
         Ok(hasher.finish())
     }
 
-    /// Reads `length` bytes at `offset`.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or ends before.
+    /// Reads `length` bytes at `offset`. Fails when the file cannot be read, or ends before.
     pub fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; length];
         let read = self.open()?.read_exact_at(&mut bytes, offset);
@@ -71,30 +62,21 @@ impl Disk {
         Ok(bytes)
     }
 
-    /// Writes at `offset`, in bytes.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
+    /// Writes at `offset`, in bytes. Fails when the file cannot be written.
     pub fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         let file = File::options().write(true).open(&self.path);
         file.and_then(|file| file.write_all_at(bytes, offset))
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    /// Writes `length` random bytes at `offset`.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
+    /// Writes `length` random bytes at `offset`. Fails when the file cannot be written.
     pub fn write_random(&self, offset: u64, length: usize) -> Result<()> {
         let mut bytes = vec![0; length];
         File::open("/dev/urandom")?.read_exact(&mut bytes)?;
         self.write(offset, &bytes)
     }
 
-    /// Makes the disk blank.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
+    /// Makes the disk blank. Fails when the file cannot be written.
     pub fn blank(&self) -> Result<()> {
         let file = File::options().write(true).open(&self.path)?;
         let length = file.metadata()?.len();

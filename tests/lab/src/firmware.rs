@@ -27,10 +27,8 @@ struct Choice {
     cmdline: String,
 }
 
-/// Reads the card and copies what it starts into `scratch`.
-///
-/// # Errors
-/// When the FAT partition lacks a file that config.txt names.
+/// Reads the card and copies what it starts into `scratch`. Fails when the FAT partition lacks a file that config.txt
+/// names.
 pub fn power_on(card: &Path, scratch: &Path) -> Result<Boot> {
     let choice = choose(&read(card, "config.txt")?);
     let cmdline = read(card, &choice.cmdline)?
@@ -53,10 +51,7 @@ pub fn power_on(card: &Path, scratch: &Path) -> Result<Boot> {
     })
 }
 
-/// Writes a file to the card's FAT partition; replaces an existing one.
-///
-/// # Errors
-/// When mtools cannot write it.
+/// Writes a file to the card's FAT partition; replaces an existing one. Fails when mtools cannot write it.
 pub fn write(card: &Path, name: &str, content: &str) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("content");
@@ -69,10 +64,7 @@ pub fn write(card: &Path, name: &str, content: &str) -> Result<()> {
     Ok(())
 }
 
-/// Reads a text file of the card's FAT partition.
-///
-/// # Errors
-/// When it does not exist.
+/// Reads a text file of the card's FAT partition. Fails when it does not exist.
 pub fn read(card: &Path, name: &str) -> Result<String> {
     must(&mut program("mtype", ["-i", &fat(card), &format!("::/{name}")]))
 }

@@ -34,10 +34,7 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Builds them. Strips the agent, which is sent over SSH into an emulated machine.
-    ///
-    /// # Errors
-    /// When the build fails.
+    /// Builds them. Strips the agent, which is sent over SSH into an emulated machine. Fails when the build fails.
     pub fn build() -> Result<Self> {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
         must(program(&cargo, ["build", "--quiet", "-p", "heeler", "-p", "heeler-agent"]).stdin(Stdio::null()))?;
@@ -55,10 +52,8 @@ impl Binaries {
 }
 
 impl<'a> Fleet<'a> {
-    /// Runs `heeler init` in a fresh folder, and `heeler serve`. Parallel fleets need different names.
-    ///
-    /// # Errors
-    /// When either fails.
+    /// Runs `heeler init` in a fresh folder, and `heeler serve`. Parallel fleets need different names. Fails when
+    /// either fails.
     pub fn begin(lab: &'a Lab, binaries: &Binaries, name: &str) -> Result<Self> {
         let folder = lab.folder().join("fleets").join(name);
         if folder.exists() {
@@ -91,10 +86,7 @@ impl<'a> Fleet<'a> {
         Ok(fleet)
     }
 
-    /// Starts the coordinator and waits until it answers.
-    ///
-    /// # Errors
-    /// When it does not answer.
+    /// Starts the coordinator and waits until it answers. Fails when it does not answer.
     pub fn serve(&mut self) -> Result<()> {
         let log = File::options()
             .create(true)
@@ -119,10 +111,7 @@ impl<'a> Fleet<'a> {
         Ok(())
     }
 
-    /// Kills the coordinator, as a power cut does.
-    ///
-    /// # Errors
-    /// When none runs.
+    /// Kills the coordinator, as a power cut does. Fails when none runs.
     pub fn kill_coordinator(&mut self) -> Result<()> {
         let mut child = self.serve.take().context("no coordinator runs")?;
         child.kill()?;
@@ -158,18 +147,12 @@ impl<'a> Fleet<'a> {
         command
     }
 
-    /// Runs `heeler` with an empty stdin.
-    ///
-    /// # Errors
-    /// When it cannot be started; a failing command is a result.
+    /// Runs `heeler` with an empty stdin. Fails when it cannot be started; a failing command is a result.
     pub fn run(&self, args: &[&str]) -> Result<Finished> {
         crate::run::finish(self.command(args).stdin(Stdio::null()))
     }
 
-    /// Starts `heeler` with an empty stdin and its output in a log.
-    ///
-    /// # Errors
-    /// When it cannot be started.
+    /// Starts `heeler` with an empty stdin and its output in a log. Fails when it cannot be started.
     pub fn start(&self, args: &[&str]) -> Result<Child> {
         let log = File::options()
             .create(true)
@@ -180,20 +163,15 @@ impl<'a> Fleet<'a> {
         Ok(command.spawn()?)
     }
 
-    /// Runs `heeler` and returns its stdout.
-    ///
-    /// # Errors
-    /// When its exit code is not 0.
+    /// Runs `heeler` and returns its stdout. Fails when its exit code is not 0.
     pub fn must(&self, args: &[&str]) -> Result<String> {
         self.run(args)?
             .success()
             .with_context(|| format!("heeler {}", args.join(" ")))
     }
 
-    /// Runs `heeler --json` and returns the document.
-    ///
-    /// # Errors
-    /// When its exit code is not in `codes`, or its output is not JSON.
+    /// Runs `heeler --json` and returns the document. Fails when its exit code is not in `codes`, or its output is not
+    /// JSON.
     pub fn json(&self, args: &[&str], codes: &[i32]) -> Result<Value> {
         let args = [args, &["--json"]].concat();
         let done = self.run(&args)?;
@@ -207,10 +185,7 @@ impl<'a> Fleet<'a> {
         serde_json::from_str(&done.stdout).with_context(|| format!("heeler {} printed {}", args.join(" "), done.stdout))
     }
 
-    /// Runs `heeler node add` with a sudo password on stdin.
-    ///
-    /// # Errors
-    /// When it cannot be started.
+    /// Runs `heeler node add` with a sudo password on stdin. Fails when it cannot be started.
     pub fn add(&self, node: &str, password: &str, more: &[&str]) -> Result<Finished> {
         let mut child = self.start_add(node, more)?;
         child
@@ -221,10 +196,7 @@ impl<'a> Fleet<'a> {
         Ok(child.wait_with_output()?.into())
     }
 
-    /// Starts the same and returns it while it runs.
-    ///
-    /// # Errors
-    /// When it cannot be started.
+    /// Starts the same and returns it while it runs. Fails when it cannot be started.
     pub fn start_add(&self, node: &str, more: &[&str]) -> Result<Child> {
         let agents = self.folder.join("agents").display().to_string();
         let args = [
@@ -250,10 +222,7 @@ impl<'a> Fleet<'a> {
         Ok(command.spawn()?)
     }
 
-    /// Adds the node unless it is connected. Its lines are in heeler.toml afterwards.
-    ///
-    /// # Errors
-    /// When it cannot be added.
+    /// Adds the node unless it is connected. Its lines are in heeler.toml afterwards. Fails when it cannot be added.
     pub fn have(&self, node: &str) -> Result<()> {
         let shown = self.run(&["node", "show", node, "--json"])?;
         let connected =
@@ -267,10 +236,7 @@ impl<'a> Fleet<'a> {
             .map(drop)
     }
 
-    /// Waits until the agent of `node` has a session.
-    ///
-    /// # Errors
-    /// When it has none within five minutes.
+    /// Waits until the agent of `node` has a session. Fails when it has none within five minutes.
     pub fn wait_connected(&self, node: &str) -> Result<()> {
         let until = Instant::now() + Duration::from_secs(300);
         loop {
@@ -285,18 +251,12 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// The plan for one node, as text.
-    ///
-    /// # Errors
-    /// When the plan fails.
+    /// The plan for one node, as text. Fails when the plan fails.
     pub fn plan(&self, node: &str) -> Result<String> {
         self.must(&["plan", node, "--width", "200"])
     }
 
-    /// Applies to one node, and confirms what the plan asks for.
-    ///
-    /// # Errors
-    /// When it is blocked or fails.
+    /// Applies to one node, and confirms what the plan asks for. Fails when it is blocked or fails.
     pub fn apply(&self, node: &str) -> Result<String> {
         let plan = self.plan(node)?;
         let confirm: &[&str] = if plan.contains("IRREVERSIBLE") || plan.contains("TO CONFIRM") {
@@ -307,10 +267,7 @@ impl<'a> Fleet<'a> {
         self.must(&[&["apply", "--yes", node], confirm].concat())
     }
 
-    /// Replaces a text in heeler.toml.
-    ///
-    /// # Errors
-    /// When the text is not there.
+    /// Replaces a text in heeler.toml. Fails when the text is not there.
     pub fn edit(&self, from: &str, to: &str) -> Result<()> {
         let path = self.config().join("heeler.toml");
         let text = fs::read_to_string(&path)?;

@@ -19,10 +19,8 @@ const SUITE: &str = "trixie";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// The finished image of the current recipe. Making the first one takes about six minutes, mostly to compile the ZFS
-/// module; a change that needs no new packages takes one minute.
-///
-/// # Errors
-/// When it must be made and this is not root, or a step fails.
+/// module; a change that needs no new packages takes one minute. Fails when it must be made and this is not root, or a
+/// step fails.
 pub fn ensure() -> Result<PathBuf> {
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("image");
     let folder = cache::folder()?;

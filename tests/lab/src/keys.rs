@@ -34,11 +34,8 @@ impl Who {
     }
 }
 
-/// Makes missing keys, both configurations, and an `ssh` that always uses the person's configuration. First in PATH,
-/// it gives a program under test what a person's own ssh gives at home.
-///
-/// # Errors
-/// When a file cannot be written.
+/// Makes missing keys, both configurations, and an `ssh` that always uses the person's configuration. First in PATH, it
+/// gives a program under test what a person's own ssh gives at home. Fails when a file cannot be written.
 pub fn prepare(folder: &Path, nodes: &[Node]) -> Result<()> {
     let here = folder.join("ssh");
     fs::create_dir_all(&here)?;
@@ -64,10 +61,7 @@ pub fn prepare(folder: &Path, nodes: &[Node]) -> Result<()> {
     Ok(())
 }
 
-/// The public key, one line.
-///
-/// # Errors
-/// When the keys are not prepared.
+/// The public key, one line. Fails when the keys are not prepared.
 pub fn public(folder: &Path, who: Who) -> Result<String> {
     let path = folder.join("ssh").join(format!("{}.pub", who.name()));
     Ok(fs::read_to_string(&path)

@@ -42,10 +42,7 @@ pub fn usual_folder() -> PathBuf {
 impl Lab {
     /// Makes what is missing (programs, image) and starts a lab with `count` nodes, all off, in `folder`. With
     /// `ends_with_us` the lab ends when the value is dropped or the process dies; otherwise it runs until
-    /// [`Lab::down`].
-    ///
-    /// # Errors
-    /// When one runs there already, or a step fails.
+    /// [`Lab::down`]. Fails when one runs there already, or a step fails.
     pub fn create(folder: &Path, count: usize, ends_with_us: bool) -> Result<Self> {
         programs::ensure()?;
         let image = image::ensure()?;
@@ -91,10 +88,7 @@ impl Lab {
         }
     }
 
-    /// Connects to the lab in `folder`.
-    ///
-    /// # Errors
-    /// When none runs there.
+    /// Connects to the lab in `folder`. Fails when none runs there.
     pub fn connect(folder: &Path) -> Result<Self> {
         let control = Control::connect(folder)?;
         Self::over(fs::canonicalize(folder)?, control, false)
@@ -112,10 +106,7 @@ impl Lab {
         })
     }
 
-    /// Starts the `wanted` nodes and waits for all of them.
-    ///
-    /// # Errors
-    /// When one does not start.
+    /// Starts the `wanted` nodes and waits for all of them. Fails when one does not start.
     pub fn boot(&self, wanted: impl Fn(&str) -> bool) -> Result<()> {
         let wanted = || self.nodes().filter(|node| wanted(node.name()));
         for node in wanted() {
@@ -124,10 +115,7 @@ impl Lab {
         wanted().try_for_each(|node| node.wait_ready())
     }
 
-    /// The node of that name.
-    ///
-    /// # Errors
-    /// When there is none.
+    /// The node of that name. Fails when there is none.
     pub fn node(&self, name: &str) -> Result<NodeHandle<'_>> {
         let found = self.nodes().find(|node| node.name() == name);
         found.with_context(|| format!("no node {name} in this lab; there are {}", self.nodes.join(", ")))
@@ -155,10 +143,7 @@ impl Lab {
         command
     }
 
-    /// The nodes and what runs.
-    ///
-    /// # Errors
-    /// When the supervisor has ended.
+    /// The nodes and what runs. Fails when the supervisor has ended.
     pub fn status(&self) -> Result<Status> {
         self.control.lock().unwrap_or_else(PoisonError::into_inner).status()
     }
@@ -167,10 +152,8 @@ impl Lab {
         self.control.lock().unwrap_or_else(PoisonError::into_inner).ask(request)
     }
 
-    /// Ends the lab, and returns when nothing of it runs. Cards and disks stay until `wipe`.
-    ///
-    /// # Errors
-    /// When it does not end.
+    /// Ends the lab, and returns when nothing of it runs. Cards and disks stay until `wipe`. Fails when it does not
+    /// end.
     pub fn down(&self) -> Result<()> {
         self.ask(&Request::Down)?;
         let until = Instant::now() + TO_START;

@@ -25,6 +25,7 @@ pub mod node;
 pub mod packages;
 pub mod power;
 pub mod programs;
+pub mod proxmox;
 pub mod qmp;
 pub mod record;
 pub mod run;

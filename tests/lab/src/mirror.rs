@@ -16,10 +16,7 @@ pub struct Mirror {
     pub options: Vec<String>,
 }
 
-/// Reads the machine's apt sources and settings.
-///
-/// # Errors
-/// When no Debian archive is configured.
+/// Reads the machine's apt sources and settings. Fails when no Debian archive is configured.
 pub fn of_this_machine() -> Result<Mirror> {
     let mut sources = String::new();
     let mut paths = vec![Path::new("/etc/apt/sources.list").to_path_buf()];

@@ -14,10 +14,7 @@ use crate::run::program;
 pub const ROUTER: &str = "10.10.80.1";
 
 /// Makes the bridges, and a cable for each node and network. They end with the network namespace, in which this must
-/// run.
-///
-/// # Errors
-/// When `ip` fails.
+/// run. Fails when `ip` fails.
 pub fn build(nodes: &[Node]) -> Result<()> {
     let mut script = format!(
         "link set lo up\n\
@@ -35,10 +32,7 @@ pub fn build(nodes: &[Node]) -> Result<()> {
     ip(&script)
 }
 
-/// Pulls or plugs a node's cable at the switch.
-///
-/// # Errors
-/// When `ip` fails.
+/// Pulls or plugs a node's cable at the switch. Fails when `ip` fails.
 pub fn link(node: &Node, network: Network, up: bool) -> Result<()> {
     ip(&format!(
         "link set {} {}\n",
@@ -67,10 +61,7 @@ fn ip(script: &str) -> Result<()> {
     Ok(())
 }
 
-/// Starts DHCP like a home router: a fixed lease for each node, none for others.
-///
-/// # Errors
-/// When dnsmasq cannot be started.
+/// Starts DHCP like a home router: a fixed lease for each node, none for others. Fails when dnsmasq cannot be started.
 pub fn router(nodes: &[Node], folder: &Path) -> Result<Child> {
     let log = fs::File::create(folder.join("dnsmasq.log"))?;
     let mut dnsmasq = program(

@@ -41,10 +41,7 @@ impl<'a> NodeHandle<'a> {
         self.name
     }
 
-    /// Runs a command line as the person.
-    ///
-    /// # Errors
-    /// When ssh cannot be started; a failing command is a result.
+    /// Runs a command line as the person. Fails when ssh cannot be started; a failing command is a result.
     pub fn ssh(&self, line: &str) -> Result<Finished> {
         let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
         command
@@ -53,10 +50,8 @@ impl<'a> NodeHandle<'a> {
         finish(command.stdin(Stdio::null()))
     }
 
-    /// Runs a shell script as root with the lab's own key.
-    ///
-    /// # Errors
-    /// When ssh cannot be started; a failing script is a result, with code 255 when the node does not answer.
+    /// Runs a shell script as root with the lab's own key. Fails when ssh cannot be started; a failing script is a
+    /// result, with code 255 when the node does not answer.
     pub fn root(&self, script: &str) -> Result<Finished> {
         let config = Who::Lab.config(self.lab.folder());
         let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
@@ -90,20 +85,14 @@ impl<'a> NodeHandle<'a> {
         Ok(())
     }
 
-    /// As [`NodeHandle::root`], but returns stdout.
-    ///
-    /// # Errors
-    /// When the script fails.
+    /// As [`NodeHandle::root`], but returns stdout. Fails when the script fails.
     pub fn must(&self, script: &str) -> Result<String> {
         self.root(script)?
             .success()
             .with_context(|| format!("{}: {script}", self.name))
     }
 
-    /// Copies a file of this machine to the node.
-    ///
-    /// # Errors
-    /// When the copy fails.
+    /// Copies a file of this machine to the node. Fails when the copy fails.
     pub fn put(&self, from: &Path, to: &str) -> Result<()> {
         let config = Who::Lab.config(self.lab.folder());
         let mut command = self.lab.command("/usr/bin/ssh", ["-F"]);
@@ -114,28 +103,20 @@ impl<'a> NodeHandle<'a> {
         finish(command.stdin(file))?.success().map(drop)
     }
 
-    /// Waits until sshd answers; cloud-init may still restart it.
-    ///
-    /// # Errors
-    /// When it does not answer within half an hour.
+    /// Waits until sshd answers; cloud-init may still restart it. Fails when it does not answer within half an hour.
     pub fn wait_ssh(&self) -> Result<()> {
         self.hang_up()?;
         self.wait("true", "sshd does not answer")
     }
 
-    /// Waits until cloud-init and systemd have finished the boot.
-    ///
-    /// # Errors
-    /// When they have not within half an hour.
+    /// Waits until cloud-init and systemd have finished the boot. Fails when they have not within half an hour.
     pub fn wait_ready(&self) -> Result<()> {
-        let done = "systemctl is-system-running --wait >/dev/null; [ -e /run/cloud-init/result.json ]";
+        let done = "systemctl is-system-running --wait >/dev/null; [ -e /run/cloud-init/result.json ] || [ -e /etc/cloud/cloud-init.disabled ]";
         self.wait(done, "it has not finished booting")
     }
 
-    /// Waits until the node has started more than `before` times, which shows a reset.
-    ///
-    /// # Errors
-    /// When it has not within half an hour.
+    /// Waits until the node has started more than `before` times, which shows a reset. Fails when it has not within
+    /// half an hour.
     pub fn wait_restart(&self, before: u32) -> Result<()> {
         let until = Instant::now() + TO_BOOT;
         while self.status()?.starts <= before {
@@ -166,105 +147,69 @@ impl<'a> NodeHandle<'a> {
         }
     }
 
-    /// The node's state from the supervisor.
-    ///
-    /// # Errors
-    /// When the supervisor has ended.
+    /// The node's state from the supervisor. Fails when the supervisor has ended.
     pub fn status(&self) -> Result<NodeStatus> {
         let found = self.lab.status()?.nodes.into_iter().find(|node| node.name == self.name);
         found.with_context(|| format!("the lab has lost {}", self.name))
     }
 
-    /// Switches on.
-    ///
-    /// # Errors
-    /// When qemu does not start.
+    /// Switches on. Fails when qemu does not start.
     pub fn start(&self) -> Result<()> {
         self.ask(NodeAction::Start)?;
         self.hang_up()
     }
 
-    /// Pulls the plug.
-    ///
-    /// # Errors
-    /// When the supervisor refuses.
+    /// Pulls the plug. Fails when the supervisor refuses.
     pub fn cut(&self) -> Result<()> {
         self.ask(NodeAction::Cut)?;
         self.hang_up()
     }
 
-    /// Presses reset.
-    ///
-    /// # Errors
-    /// When the node is off.
+    /// Presses reset. Fails when the node is off.
     pub fn reset(&self) -> Result<()> {
         self.ask(NodeAction::Reset)?;
         self.hang_up()
     }
 
-    /// Puts a fresh card into the node, which must be off. Its disks stay.
-    ///
-    /// # Errors
-    /// When the node is on.
+    /// Puts a fresh card into the node, which must be off. Its disks stay. Fails when the node is on.
     pub fn reflash(&self) -> Result<()> {
         self.ask(NodeAction::Reflash)
     }
 
-    /// Pulls (`up` false) or plugs a cable at the switch.
-    ///
-    /// # Errors
-    /// When the supervisor refuses.
+    /// Pulls (`up` false) or plugs a cable at the switch. Fails when the supervisor refuses.
     pub fn link(&self, network: Network, up: bool) -> Result<()> {
         self.ask(NodeAction::Link(network, up))?;
         self.hang_up()
     }
 
-    /// Takes a network card out, or plugs it into that USB port.
-    ///
-    /// # Errors
-    /// When the node is off, or the card is not there.
+    /// Takes a network card out, or plugs it into that USB port. Fails when the node is off, or the card is not there.
     pub fn card(&self, network: Network, port: Option<u8>) -> Result<()> {
         self.ask(NodeAction::Card(network, port))
     }
 
-    /// Adds a disk of 2 GiB; a new serial gives a blank disk.
-    ///
-    /// # Errors
-    /// When it is in a node already.
+    /// Adds a disk of 2 GiB; a new serial gives a blank disk. Fails when it is in a node already.
     pub fn add_disk(&self, serial: &str) -> Result<()> {
         self.add_disk_sized(serial, DISK_BYTES)
     }
 
-    /// Waits until udev has named the disk.
-    ///
-    /// # Errors
-    /// When it has not within twenty seconds.
+    /// Waits until udev has named the disk. Fails when it has not within twenty seconds.
     pub fn wait_disk(&self, serial: &str) -> Result<()> {
         let device = machine::by_id(serial);
         let script = format!("for i in $(seq 100); do [ -b {device} ] && exit; sleep 0.2; done; exit 1");
         self.must(&script).map(drop)
     }
 
-    /// As [`NodeHandle::add_disk`]; a new disk gets `size_bytes`.
-    ///
-    /// # Errors
-    /// When it is in a node already.
+    /// As [`NodeHandle::add_disk`]; a new disk gets `size_bytes`. Fails when it is in a node already.
     pub fn add_disk_sized(&self, serial: &str, size_bytes: u64) -> Result<()> {
         self.ask(NodeAction::Attach(serial.to_owned(), size_bytes))
     }
 
-    /// Pulls a disk; its content stays.
-    ///
-    /// # Errors
-    /// When it is not in the node.
+    /// Pulls a disk; its content stays. Fails when it is not in the node.
     pub fn remove_disk(&self, serial: &str) -> Result<()> {
         self.ask(NodeAction::Detach(serial.to_owned()))
     }
 
-    /// Serials of the disks in the node, by slot.
-    ///
-    /// # Errors
-    /// When the supervisor has ended.
+    /// Serials of the disks in the node, by slot. Fails when the supervisor has ended.
     pub fn serials(&self) -> Result<Vec<String>> {
         Ok(self.status()?.disks.into_iter().flatten().collect())
     }

@@ -23,10 +23,7 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Builds them into the lab's folder, separately for each node.
-    ///
-    /// # Errors
-    /// When the build fails.
+    /// Builds them into the lab's folder, separately for each node. Fails when the build fails.
     pub fn build(lab: &Lab, node: NodeHandle<'_>, version: &str) -> Result<Self> {
         let folder = lab.folder().join("packages").join(node.name());
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
@@ -46,10 +43,7 @@ impl Packages {
         })
     }
 
-    /// Copies a package to a node and returns its path there.
-    ///
-    /// # Errors
-    /// When it cannot be copied.
+    /// Copies a package to a node and returns its path there. Fails when it cannot be copied.
     pub fn put(&self, name: &str, node: NodeHandle<'_>) -> Result<String> {
         let start = format!("{name}_{}_", self.version);
         let mut entries = fs::read_dir(&self.folder)?.flatten();

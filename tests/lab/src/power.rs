@@ -79,10 +79,7 @@ impl Power {
         }
     }
 
-    /// Switches on; returns once qemu runs.
-    ///
-    /// # Errors
-    /// When it cannot be started.
+    /// Switches on; returns once qemu runs. Fails when it cannot be started.
     pub fn start(&self) -> Result<()> {
         let mut state = self.lock();
         if state.running.is_some() {
@@ -103,10 +100,7 @@ impl Power {
         }
     }
 
-    /// Kills qemu: writes that are still in the guest are lost.
-    ///
-    /// # Errors
-    /// When it cannot be killed.
+    /// Kills qemu: writes that are still in the guest are lost. Fails when it cannot be killed.
     pub fn cut(&self) -> Result<()> {
         let mut state = self.lock();
         state.wanted = false;
@@ -117,18 +111,12 @@ impl Power {
         Ok(())
     }
 
-    /// Presses reset.
-    ///
-    /// # Errors
-    /// When the node is off.
+    /// Presses reset. Fails when the node is off.
     pub fn reset(&self) -> Result<()> {
         self.lock().qmp()?.execute("system_reset", &json!({})).map(drop)
     }
 
-    /// Puts a disk into the lowest free slot.
-    ///
-    /// # Errors
-    /// When it is in the node already, or qemu refuses.
+    /// Puts a disk into the lowest free slot. Fails when it is in the node already, or qemu refuses.
     pub fn attach(&self, serial: &str) -> Result<()> {
         let mut state = self.lock();
         if state.disks.iter().flatten().any(|there| there == serial) {
@@ -154,10 +142,8 @@ impl Power {
         Ok(())
     }
 
-    /// Takes a disk out; returns when the guest has released it.
-    ///
-    /// # Errors
-    /// When it is not in the node, or the guest does not release it.
+    /// Takes a disk out; returns when the guest has released it. Fails when it is not in the node, or the guest does
+    /// not release it.
     pub fn detach(&self, serial: &str) -> Result<()> {
         let mut state = self.lock();
         let slot = state.disks.iter().position(|there| there.as_deref() == Some(serial));
@@ -176,10 +162,8 @@ impl Power {
         Ok(())
     }
 
-    /// Takes a USB network card out, or plugs it into that port; returns when the guest has released it.
-    ///
-    /// # Errors
-    /// When the node is off, or qemu refuses.
+    /// Takes a USB network card out, or plugs it into that port; returns when the guest has released it. Fails when the
+    /// node is off, or qemu refuses.
     pub fn card(&self, network: Network, port: Option<u8>) -> Result<()> {
         let mut state = self.lock();
         let (tap, mac) = (state.node.tap(network), state.node.backplane_mac());

@@ -8,7 +8,7 @@ use nix::unistd::geteuid;
 use crate::run::{must, program};
 
 /// Programs with their packages.
-const NEEDED: [(&str, &str); 10] = [
+const NEEDED: [(&str, &str); 11] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("mmdebstrap", "mmdebstrap"),
     ("dnsmasq", "dnsmasq-base"),
@@ -19,12 +19,11 @@ const NEEDED: [(&str, &str); 10] = [
     ("ip", "iproute2"),
     ("ssh", "openssh-client"),
     ("setpriv", "util-linux"),
+    ("gpg", "gnupg"),
 ];
 
-/// Installs missing packages as root; otherwise fails and says what to type.
-///
-/// # Errors
-/// When one is missing and this is not root, or apt fails.
+/// Installs missing packages as root; otherwise fails and says what to type. Fails when one is missing and this is not
+/// root, or apt fails.
 pub fn ensure() -> Result<()> {
     let missing: Vec<&str> = NEEDED
         .iter()

@@ -19,10 +19,7 @@ pub struct Qmp {
 }
 
 impl Qmp {
-    /// Connects and leaves negotiation mode.
-    ///
-    /// # Errors
-    /// When nothing listens at `path`, or it does not speak QMP.
+    /// Connects and leaves negotiation mode. Fails when nothing listens at `path`, or it does not speak QMP.
     pub fn connect(path: &Path) -> Result<Self> {
         let stream = UnixStream::connect(path).with_context(|| format!("cannot reach qemu at {}", path.display()))?;
         stream.set_read_timeout(Some(Duration::from_millis(500)))?;
@@ -36,10 +33,7 @@ impl Qmp {
         Ok(qmp)
     }
 
-    /// Runs a command and returns its value.
-    ///
-    /// # Errors
-    /// qemu's error, or no answer.
+    /// Runs a command and returns its value. Its error: qemu's error, or no answer.
     pub fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value> {
         let line = json!({"execute": command, "arguments": arguments});
         writeln!(self.reader.get_mut(), "{line}").with_context(|| format!("cannot send {command} to qemu"))?;
@@ -59,10 +53,8 @@ impl Qmp {
         bail!("qemu has not answered {command} for {} s", PATIENCE.as_secs())
     }
 
-    /// Waits for an event of that name that `matches`; events received before count too.
-    ///
-    /// # Errors
-    /// When it does not come in time.
+    /// Waits for an event of that name that `matches`; events received before count too. Fails when it does not come in
+    /// time.
     pub fn wait_for(&mut self, name: &str, within: Duration, matches: impl Fn(&Value) -> bool) -> Result<Value> {
         let until = Instant::now() + within;
         loop {

@@ -12,8 +12,9 @@ use crate::node::NodeHandle;
 
 const PRELUDE: &str = include_str!("../record/prelude.sh");
 /// Scripts that need only a node with two disks.
-const PLAIN: [(&str, &str); 6] = [
+const PLAIN: [(&str, &str); 7] = [
     ("system", include_str!("../record/system.sh")),
+    ("dpkg", include_str!("../record/dpkg.sh")),
     ("disks", include_str!("../record/disks.sh")),
     ("torn", include_str!("../record/torn.sh")),
     ("pools", include_str!("../record/pools.sh")),
@@ -33,10 +34,8 @@ pub fn usual_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../agent/host/fixtures")
 }
 
-/// Runs the scripts whose name contains `filter` on the first node. Its disks lose their content.
-///
-/// # Errors
-/// When a script fails.
+/// Runs the scripts whose name contains `filter` on the first node. Its disks lose their content. Fails when a script
+/// fails.
 pub fn run(lab: &Lab, into: &Path, filter: &str) -> Result<()> {
     let node = lab.nodes().next().context("the lab has no node")?;
     node.wait_ready()?;

@@ -22,10 +22,7 @@ impl Finished {
         self.code == 0
     }
 
-    /// stdout, or an error with the end of the output.
-    ///
-    /// # Errors
-    /// When the exit code is not 0.
+    /// stdout, or an error with the end of the output. Fails when the exit code is not 0.
     pub fn success(self) -> Result<String> {
         if self.ok() {
             return Ok(self.stdout);
@@ -63,10 +60,7 @@ pub fn program(name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
     command
 }
 
-/// Runs it to its end and captures stdout and stderr.
-///
-/// # Errors
-/// When the program cannot be started.
+/// Runs it to its end and captures stdout and stderr. Fails when the program cannot be started.
 pub fn finish(command: &mut Command) -> Result<Finished> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
@@ -75,10 +69,7 @@ pub fn finish(command: &mut Command) -> Result<Finished> {
     Ok(output.into())
 }
 
-/// Runs it to its end and returns stdout.
-///
-/// # Errors
-/// When it cannot be started or its exit code is not 0.
+/// Runs it to its end and returns stdout. Fails when it cannot be started or its exit code is not 0.
 pub fn must(command: &mut Command) -> Result<String> {
     let shown = format!("{command:?}");
     finish(command)?.success().with_context(|| format!("ran {shown}"))

@@ -30,10 +30,8 @@ struct Fleet {
     powers: Vec<Power>,
 }
 
-/// Runs a lab in `folder` until a request ends it. Must be called in a new network namespace.
-///
-/// # Errors
-/// When the lab cannot be built.
+/// Runs a lab in `folder` until a request ends it. Must be called in a new network namespace. Fails when the lab cannot
+/// be built.
 pub fn run(folder: &Path, image: &Path, count: usize) -> Result<()> {
     std::env::set_current_dir(folder)?;
     let nodes = Node::fleet(count);

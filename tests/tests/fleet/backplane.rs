@@ -6,10 +6,10 @@ use std::time::Duration;
 use heeler_coordinator::clock::Clock as _;
 use heeler_host::sim::{Machine, Nic, Pace, Wire};
 use heeler_host::{link, netplan};
-use heeler_proto::v1::{self, Light, StepOutcome, reply::Answer, request::Ask, to_agent};
+use heeler_proto::v1::{self, Light, StepOutcome, from_agent, reply::Answer, request::Ask, to_agent};
 use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, Node, Operator};
 
-use crate::scene::{finished, task};
+use crate::scene::{assignment, change, finished, planned_text, taken, task};
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
@@ -208,6 +208,13 @@ async fn peer(fleet: &Fleet, operator: &mut Operator) -> Line {
     line
 }
 
+fn confirmation(body: to_agent::Body) -> Option<v1::NetworkConfirmation> {
+    match body {
+        to_agent::Body::NetworkConfirmation(told) => Some(told),
+        _ => None,
+    }
+}
+
 fn asks_for_reach(body: to_agent::Body) -> Option<u64> {
     Line::asks(body, |ask| matches!(ask, Ask::Reach(_)).then_some(()))
 }
@@ -245,14 +252,49 @@ async fn a_change_that_no_open_task_made_is_not_confirmed() {
         ..BareAgent::hello("b")
     };
     let (mut line, _) = agent.join(hello).await.unwrap();
-    let told = line
-        .next_that(|body| match body {
-            to_agent::Body::NetworkConfirmation(told) => Some(told),
-            _ => None,
-        })
-        .await;
+    let told = line.next_that(confirmation).await;
     assert_eq!((told.guard_id.as_str(), told.confirmed), ("g", false));
     assert!(told.reason.contains("no open task"), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_answer_from_before_a_reconnection_does_not_count() {
+    let fleet = Fleet::new().await;
+    let mut operator = fleet.operator().await;
+    let agent = BareAgent::enrolled(&fleet, "a").await;
+    let (mut a, _) = agent.join(BareAgent::hello("a")).await.unwrap();
+    let mut b = peer(&fleet, &mut operator).await;
+    let plan = planned_text(&fleet, &mut a, config(1, ""), vec![change(0)]).await;
+    operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
+    let given = a.next_that(assignment).await;
+    a.say(from_agent::Body::Assignment(taken(&given))).await;
+    operator.wait_for(v1::EventKind::Accepted, "a").await;
+    let hello = v1::Hello {
+        task_id: given.task_id,
+        generation: given.generation,
+        pending_network: Some(v1::PendingNetwork {
+            guard_id: "g".into(),
+            address: "10.10.99.50".into(),
+        }),
+        ..BareAgent::hello("a")
+    };
+    drop(a);
+    let (a, _) = agent.rejoin(&hello).await;
+    let first = b.next_that(asks_for_reach).await;
+    drop(a);
+    fleet.clock.advance(1);
+    let (mut a, _) = agent.rejoin(&hello).await;
+    b.next_that(asks_for_reach).await;
+    let reaches = v1::Reach {
+        up: true,
+        reached: true,
+    };
+    b.answer(first, Answer::Reach(reaches)).await;
+    fleet.clock.advance(12_000);
+    tokio::select! {
+        _ = b.next_that(asks_for_reach) => {}
+        told = a.next_that(confirmation) => panic!("{told:?}"),
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A node that lies or sends too much harms only itself.
 
-use heeler_coordinator::app::pool_comment;
+use heeler_coordinator::pool_comment;
 use heeler_proto::v1::{self, from_agent, reply::Answer, request::Ask};
 use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, NOON};
 

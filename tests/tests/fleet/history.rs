@@ -1,7 +1,7 @@
 //! Events stay within their bound, and an event that does not fit on the disk is not acknowledged.
 
 use heeler_proto::v1::{self, Light, from_agent, to_agent};
-use heeler_store::{EventQuery, NewEvent, Store};
+use heeler_store::{Event, EventQuery, Store};
 use heeler_tests::{BareAgent, Fleet, NOON};
 
 use crate::scene::until;
@@ -36,12 +36,12 @@ async fn the_oldest_events_are_dropped_first() {
         } else {
             ("note", "")
         };
-        let event = NewEvent {
+        let event = Event {
             at_ms: NOON,
             kind: kind.into(),
             alarm: alarm.into(),
             text: format!("{number} {}", "x".repeat(400)),
-            ..NewEvent::default()
+            ..Event::default()
         };
         last = tx.add_event(&event).await.unwrap();
     }

@@ -19,7 +19,7 @@ fn consent(fleet: &Fleet, key: &EcdsaKeyPair, (node, snapshot, tag): (&str, &str
     };
     let bound = (&TaskId::from_random(7), &NodeName::new(node).unwrap());
     let now_ms = fleet.clock.now_ms();
-    let signed = Consent::sign_digest(key, ME, bound, act.digest(), now_ms, &SystemRandom::new());
+    let signed = Consent::sign(key, ME, bound, act.digest(), now_ms, &SystemRandom::new());
     Some(signed.unwrap().into())
 }
 

@@ -1,6 +1,6 @@
 //! Which disks of a pool are on record, and which serial names a lost leg.
 
-use heeler_coordinator::app::pool_comment;
+use heeler_coordinator::pool_comment;
 use heeler_proto::v1::{self, LegClass, from_agent, reply::Answer};
 use heeler_tests::{BareAgent, CLUSTER, Fleet, Line, NOON, Operator};
 

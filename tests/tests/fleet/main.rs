@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod adoption;
 mod apply;
 mod audit;
 mod authority;
@@ -13,6 +14,7 @@ mod data;
 mod enrolment;
 mod everyday;
 mod false_reports;
+mod from_ansible;
 mod full;
 mod history;
 mod hold;

@@ -82,7 +82,11 @@ pub fn change(task: u32) -> v1::StepReport {
 
 /// A plan with these steps, answered by the hand-made agent.
 pub async fn planned_steps(fleet: &Fleet, line: &mut Line, steps: Vec<v1::StepReport>) -> v1::PlanReply {
-    let text = config(&[("a", DISKS)]);
+    planned_text(fleet, line, config(&[("a", DISKS)]), steps).await
+}
+
+/// The same, for this heeler.toml.
+pub async fn planned_text(fleet: &Fleet, line: &mut Line, text: String, steps: Vec<v1::StepReport>) -> v1::PlanReply {
     let planning = tokio::spawn({
         let mut operator = fleet.operator().await;
         async move { operator.plan_text(&text, 0).await }

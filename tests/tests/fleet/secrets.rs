@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use heeler_coordinator::Vault;
 use heeler_coordinator::state::StateFolder;
-use heeler_coordinator::vault::Vault;
 use heeler_proto::v1;
 use heeler_store::Store;
 use heeler_tests::{Fleet, Laptop, Operator};

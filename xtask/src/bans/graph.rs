@@ -44,10 +44,7 @@ struct Node {
     dependencies: Vec<String>,
 }
 
-/// Reads `cargo metadata --locked`.
-///
-/// # Errors
-/// When cargo fails or prints something else.
+/// Reads `cargo metadata --locked`. Fails when cargo fails or prints something else.
 pub fn of_workspace() -> Result<Graph> {
     let text = run::output(run::cargo().args(["metadata", "--format-version", "1", "--locked", "--all-features"]))?;
     parse(&text).context("could not read what cargo metadata printed")
@@ -78,31 +75,6 @@ impl Graph {
             .iter()
             .map(|(name, of)| format!("{name} in versions {}", of.join(", ")))
             .collect()
-    }
-}
-
-#[cfg(test)]
-pub(super) fn of(packages: &[(&str, &str, Option<&str>, Option<&str>)], edges: &[(&str, &str)]) -> Graph {
-    let packages = packages.iter().map(|(name, version, license, source)| {
-        let package = Package {
-            id: (*name).to_owned(),
-            name: (*name).to_owned(),
-            version: (*version).to_owned(),
-            license: license.map(str::to_owned),
-            source: source.map(str::to_owned),
-        };
-        (package.id.clone(), package)
-    });
-    let mut dependants = BTreeMap::<String, BTreeSet<String>>::new();
-    for (from, to) in edges {
-        dependants
-            .entry((*to).to_owned())
-            .or_default()
-            .insert((*from).to_owned());
-    }
-    Graph {
-        packages: packages.collect(),
-        dependants,
     }
 }
 

@@ -2,64 +2,29 @@
 
 /// Whether `expression` can be satisfied with `allowed` alone.
 ///
-/// `AND` binds closer than `OR`, `X WITH Y` is one licence, and `/` is crates.io's older spelling of `OR`. An
-/// expression that cannot be parsed is not allowed.
+/// `AND` binds closer than `OR`, `X WITH Y` is one licence, and `/` is crates.io's older spelling of `OR`. A choice that
+/// cannot be parsed is not allowed.
 pub fn allowed(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
-    let mut reader = Reader {
-        words: spaced.split_whitespace().collect(),
-        at: 0,
-        allowed,
+    let is_satisfied = |plain: &str| {
+        let listed = |name: &str| name == SATISFIED || allowed.iter().any(|one| one == name);
+        plain
+            .split(" OR ")
+            .any(|choice| choice.split(" AND ").all(|name| listed(name.trim())))
     };
-    reader.any() == Some(true) && reader.at == reader.words.len()
+    let mut rest = expression.replace('/', " OR ");
+    // From the innermost brackets outwards.
+    while let Some((before, inside)) = rest.rsplit_once('(') {
+        let Some((inside, after)) = inside.split_once(')') else {
+            return false;
+        };
+        let word = if is_satisfied(inside) { SATISFIED } else { "-" };
+        rest = format!("{before}{word}{after}");
+    }
+    is_satisfied(&rest)
 }
 
-struct Reader<'a> {
-    words: Vec<&'a str>,
-    at: usize,
-    allowed: &'a [String],
-}
-
-impl Reader<'_> {
-    fn take(&mut self, word: &str) -> bool {
-        let found = self
-            .words
-            .get(self.at)
-            .is_some_and(|next| next.eq_ignore_ascii_case(word));
-        self.at += usize::from(found);
-        found
-    }
-
-    fn any(&mut self) -> Option<bool> {
-        let mut satisfied = self.all()?;
-        while self.take("OR") {
-            satisfied |= self.all()?;
-        }
-        Some(satisfied)
-    }
-
-    fn all(&mut self) -> Option<bool> {
-        let mut satisfied = self.one()?;
-        while self.take("AND") {
-            satisfied &= self.one()?;
-        }
-        Some(satisfied)
-    }
-
-    fn one(&mut self) -> Option<bool> {
-        if self.take("(") {
-            let satisfied = self.any()?;
-            return self.take(")").then_some(satisfied);
-        }
-        let mut name = (*self.words.get(self.at)?).to_owned();
-        self.at += 1;
-        if self.take("WITH") {
-            name = format!("{name} WITH {}", self.words.get(self.at)?);
-            self.at += 1;
-        }
-        Some(self.allowed.contains(&name))
-    }
-}
+/// Stands for brackets that are satisfied; no licence has this name.
+const SATISFIED: &str = "+";
 
 #[cfg(test)]
 mod tests {

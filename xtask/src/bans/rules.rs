@@ -105,7 +105,9 @@ impl Ban {
 
 #[cfg(test)]
 mod tests {
-    use super::super::graph;
+    use std::collections::BTreeMap;
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -126,9 +128,33 @@ mod tests {
         .unwrap()
     }
 
+    fn graph(packages: &[(&str, &str, Option<&str>, Option<&str>)], edges: &[(&str, &str)]) -> Graph {
+        let packages = packages.iter().map(|(name, version, license, source)| {
+            let package = Package {
+                id: (*name).to_owned(),
+                name: (*name).to_owned(),
+                version: (*version).to_owned(),
+                license: license.map(str::to_owned),
+                source: source.map(str::to_owned),
+            };
+            (package.id.clone(), package)
+        });
+        let mut dependants = BTreeMap::<String, BTreeSet<String>>::new();
+        for (from, to) in edges {
+            dependants
+                .entry((*to).to_owned())
+                .or_default()
+                .insert((*from).to_owned());
+        }
+        Graph {
+            packages: packages.collect(),
+            dependants,
+        }
+    }
+
     #[test]
     fn licence_source_ban_and_layer_are_each_refused_by_name() {
-        let graph = graph::of(
+        let graph = graph(
             &[
                 ("store", "0.1.0", Some("MIT"), None),
                 ("web", "0.1.0", Some("MIT"), None),

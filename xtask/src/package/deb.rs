@@ -1,10 +1,8 @@
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::run;
@@ -25,8 +23,12 @@ impl Deb {
     pub fn begin(part: &str, version: &str, architecture: &str) -> Result<Self> {
         let tree = tempfile::tempdir()?;
         let packaging = run::root().join("packaging");
-        copy(&packaging.join("dist").join(part), tree.path())?;
-        copy(&packaging.join("deb").join(part), &tree.path().join("DEBIAN"))?;
+        let copy = |from: &str, to: &Path| {
+            let from = packaging.join(from).join(part);
+            run::run(run::program("cp").arg("-rT").arg(from).arg(to))
+        };
+        copy("dist", tree.path())?;
+        copy("deb", &tree.path().join("DEBIAN"))?;
         let control = fs::read_to_string(tree.path().join("DEBIAN/control"))?;
         let name = control.lines().find_map(|line| line.strip_prefix("Package: "));
         let commit = |format: &str| {
@@ -50,8 +52,9 @@ impl Deb {
             maintainer.context("no Maintainer in control")?,
             commit("%aD")?
         );
-        deb.write(&deb.doc("changelog.gz"), &gzip(changelog.as_bytes())?)?;
-        deb.squeeze_manual()?;
+        deb.write(&deb.doc("changelog"), changelog.as_bytes())?;
+        deb.squeeze(&deb.doc("changelog"))?;
+        deb.squeeze("usr/share/man")?;
         Ok(deb)
     }
 
@@ -80,17 +83,20 @@ impl Deb {
     pub fn manual(&self, heeler: &Path) -> Result<()> {
         let pages = self.tree.path().join("usr/share/man/man1");
         run::run(run::program(&heeler.display().to_string()).arg("manual").arg(pages))?;
-        self.squeeze_manual()
+        self.squeeze("usr/share/man")
     }
 
-    fn squeeze_manual(&self) -> Result<()> {
-        for page in files(&self.tree.path().join("usr/share/man"))? {
-            if page.extension().is_none_or(|extension| extension != "gz") {
-                fs::write(format!("{}.gz", page.display()), gzip(&fs::read(&page)?)?)?;
-                fs::remove_file(page)?;
-            }
+    /// Compresses a file, or every file below a folder, without name and time: two builds give the same bytes.
+    fn squeeze(&self, place: &str) -> Result<()> {
+        let path = self.tree.path().join(place);
+        let found = run::files(&path)?.into_iter();
+        let plain: Vec<_> = found
+            .filter(|file| file.extension().is_none_or(|end| end != "gz"))
+            .collect();
+        match plain.is_empty() {
+            true => Ok(()),
+            false => run::run(run::program("gzip").arg("-9n").args(plain)),
         }
-        Ok(())
     }
 
     /// Writes the package into `out` and returns its path.
@@ -98,7 +104,7 @@ impl Deb {
         let root = self.tree.path();
         let control = root.join("DEBIAN");
         let (mut sums, mut bytes) = (String::new(), 0);
-        for file in files(root)?.iter().filter(|file| !file.starts_with(&control)) {
+        for file in run::files(root)?.iter().filter(|file| !file.starts_with(&control)) {
             bytes += fs::metadata(file)?.len();
             let sum = run::output(run::program("md5sum").arg(file))?;
             let sum = sum.split_whitespace().next().unwrap_or_default();
@@ -123,65 +129,12 @@ impl Deb {
 }
 
 /// Sets folders and programs to 0755 and other files to 0644, because this machine's umask must not matter.
-fn settle_modes(folder: &Path) -> Result<()> {
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            settle_modes(&path)?;
-            continue;
-        }
-        let script =
-            path.parent().is_some_and(|parent| parent.ends_with("DEBIAN")) && fs::read(&path)?.starts_with(b"#!");
-        let runs = script || fs::metadata(&path)?.permissions().mode() & 0o100 != 0;
-        fs::set_permissions(&path, fs::Permissions::from_mode(if runs { 0o755 } else { 0o644 }))?;
+fn settle_modes(root: &Path) -> Result<()> {
+    run::run(run::program("chmod").args(["-R", "a+rX,u+w,go-w,a-s"]).arg(root))?;
+    let control = root.join("DEBIAN");
+    for file in run::files(&control)? {
+        let runs = fs::read(&file)?.starts_with(b"#!");
+        fs::set_permissions(&file, fs::Permissions::from_mode(if runs { 0o755 } else { 0o644 }))?;
     }
     Ok(())
-}
-
-/// Every file below the folder, sorted.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Ok(found);
-    };
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(files(&path)?);
-        } else {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| format!("could not list {}", from.display()))? {
-        let path: PathBuf = entry?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy(&path, &target)?;
-        } else {
-            fs::copy(&path, &target)?;
-        }
-    }
-    Ok(())
-}
-
-/// Compresses without name and time, so that two builds give the same bytes.
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut gzip = run::program("gzip")
-        .arg("-9n")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("could not start gzip")?;
-    // Safe to write before reading: the result is far smaller than a pipe's buffer.
-    gzip.stdin.take().context("gzip has no stdin")?.write_all(bytes)?;
-    let done = gzip.wait_with_output()?;
-    ensure!(done.status.success(), "gzip: {}", done.status);
-    Ok(done.stdout)
 }

@@ -10,10 +10,8 @@ use crate::run;
 /// Lines of each list.
 const SHOWN: usize = 40;
 
-/// Prints the largest crates and symbols of an unstripped program.
-///
-/// # Errors
-/// When GNU nm (binutils) is missing or cannot read it.
+/// Prints the largest crates and symbols of an unstripped program. Fails when GNU nm (binutils) is missing or cannot
+/// read it.
 pub fn print(program: &Path) -> Result<()> {
     let listed = run::output(run::program("nm").args(["--print-size", "--demangle"]).arg(program))?;
     let symbols: Vec<(u64, &str)> = listed.lines().filter_map(symbol).collect();

@@ -29,10 +29,8 @@ pub struct Claim {
     pub wins: bool,
 }
 
-/// What else configures the card `nic`, which Heeler configures with `written`; claims that win come first.
-///
-/// # Errors
-/// When a folder or file exists and cannot be read.
+/// What else configures the card `nic`, which Heeler configures with `written`; claims that win come first. Fails when
+/// a folder or file exists and cannot be read.
 pub async fn claims(host: &dyn System, nic: &Nic, written: Written) -> Result<Vec<Claim>, RunError> {
     let mut claims = stanza::claims(host, nic, written).await?;
     claims.extend(networkd::link_claims(host, nic).await?);

@@ -4,7 +4,6 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
     rest(&lower(pattern), &lower(text))
 }
 
-/// Whether it has a wildcard.
 pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }

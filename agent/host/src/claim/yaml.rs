@@ -15,11 +15,8 @@ pub(super) struct Entry {
     pub(super) line: usize,
 }
 
-/// All values of a YAML file of the kind that netplan uses: maps, lists, plain and quoted words, indented or in
-/// braces.
-///
-/// # Errors
-/// The number of the first line that uses anything else: an anchor, a tag, a text over several lines, a tab.
+/// All values of a YAML file of the kind that netplan uses: maps, lists, plain and quoted words, indented or in braces.
+/// Its error: the number of the first line that uses anything else: an anchor, a tag, a text over several lines, a tab.
 pub(super) fn entries(text: &str) -> Result<Vec<Entry>, usize> {
     let mut reader = Reader::default();
     let mut lines = text.lines().enumerate();

@@ -48,7 +48,6 @@ pub struct Member {
 impl Evidence {
     /// Whether the disk holds only what an interrupted `zpool create` leaves: partitions of ZFS's types and labels,
     /// or a partition table with one copy written and no partition visible.
-    #[must_use]
     pub fn only_marks_of_zfs(&self) -> bool {
         // The types "usr / Apple ZFS" and "Solaris reserved", the only ones that ZFS's libefi writes.
         let types = [

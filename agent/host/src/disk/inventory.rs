@@ -34,7 +34,6 @@ pub struct Disk {
 
 impl Disk {
     /// The state as one word.
-    #[must_use]
     pub const fn in_use(&self) -> Use {
         self.state.in_use()
     }
@@ -68,7 +67,6 @@ pub enum Found<'a> {
 
 impl Inventory {
     /// Finds the disk with this serial.
-    #[must_use]
     pub fn find(&self, serial: &str) -> Found<'_> {
         let mut found: Vec<&Disk> = self.disks.iter().filter(|disk| disk.serial == serial).collect();
         match (found.pop(), found.is_empty()) {
@@ -85,9 +83,7 @@ impl Inventory {
 /// Checks and judges every drive; only reads.
 ///
 /// The disks are checked in parallel, each for at most [`PATIENCE`], so that a slow one does not delay the others.
-///
-/// # Errors
-/// When a program that all disks need fails. A failure on one disk makes only that disk unproven.
+/// Fails when a program that all disks need fails. A failure on one disk makes only that disk unproven.
 pub async fn inventory(host: &dyn System) -> Result<Inventory, RunError> {
     let around = Surroundings::look(host).await?;
     let looks = around.disks().map(|device| {

@@ -26,10 +26,7 @@ pub struct Place {
 
 impl Surroundings {
     /// Reads the imported pools and finds the disks of their legs: by the leg's path, resolved, while ZFS has the
-    /// device open; otherwise by the guid in the disk's label.
-    ///
-    /// # Errors
-    /// When ZFS cannot be asked.
+    /// device open; otherwise by the guid in the disk's label. Fails when ZFS cannot be asked.
     pub async fn look_at_pools(&mut self, host: &dyn System) -> Result<(), RunError> {
         let zpool::Pools { read, unreadable } = match zpool::look(host).await {
             Err(error @ RunError::Timeout { .. }) => unanswered(host, error).await?,
@@ -79,7 +76,6 @@ impl Surroundings {
     }
 
     /// The imported pool with this guid.
-    #[must_use]
     pub fn pool(&self, guid: u64) -> Option<&PoolStatus> {
         self.imported.iter().flatten().find(|pool| pool.guid == guid)
     }
@@ -108,7 +104,6 @@ impl Surroundings {
     }
 
     /// The serial of the disk that holds this leg; None when that is not proven, or the disk has no serial.
-    #[must_use]
     pub fn serial_of(&self, pool: u64, leg: u64) -> Option<&str> {
         let mut places = self
             .places

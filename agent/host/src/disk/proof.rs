@@ -30,23 +30,20 @@ pub struct Reading {
 }
 
 /// Why a disk is not proven blank.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum NotBlank {
-    /// There is data on it.
     #[error("{what} at byte {offset}")]
     Data {
-        /// Bytes from the start.
         offset: u64,
         /// What the bytes look like, such as `ext4 superblock`.
         what: &'static str,
     },
-    /// It was written to, or unplugged and replugged, while it was read.
     #[error("it was written to, or plugged in again, while it was read")]
     Changed,
     /// It could not be read, or the kernel does not count its writes; the text says which.
     #[error("{0}")]
     Unreadable(String),
-    /// What was read is zero, but that could not be saved on the node.
     #[error("the progress of its reading could not be saved: {0}")]
     NotSaved(String),
 }
@@ -59,10 +56,8 @@ impl From<io::Error> for NotBlank {
 
 impl Reading {
     /// Continues an earlier reading in this boot, if the disk was neither written to nor unplugged since; otherwise
-    /// starts at the beginning.
-    ///
-    /// # Errors
-    /// When the kernel does not count writes to the disk, or its size is not `size_bytes`.
+    /// starts at the beginning. Fails when the kernel does not count writes to the disk, or its size is not
+    /// `size_bytes`.
     pub async fn resume(host: &dyn System, serial: &str, device: &Path, size_bytes: u64) -> Result<Self, NotBlank> {
         let evidence = evidence(host, device, size_bytes).await?;
         let kept = match kept(host, serial).await {
@@ -80,16 +75,13 @@ impl Reading {
     }
 
     /// Whether every byte was read.
-    #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.read_bytes == self.size_bytes
     }
 
-    /// Reads the next piece, and saves the progress from time to time and at the end.
-    ///
-    /// # Errors
-    /// When there is data (its place is saved if it can be), the disk cannot be read, it was written to meanwhile, or
-    /// the progress cannot be saved.
+    /// Reads the next piece, and saves the progress from time to time and at the end. Fails when there is data (its
+    /// place is saved if it can be), the disk cannot be read, it was written to meanwhile, or the progress cannot be
+    /// saved.
     pub async fn go_on(&mut self, host: &dyn System) -> Result<(), NotBlank> {
         let to = self.size_bytes.min(self.read_bytes.saturating_add(PIECE));
         match look(host, &self.device, &[(self.read_bytes, to)]).await {
@@ -109,10 +101,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Checks that the kernel counted no write to the disk since, and that it was not unplugged.
-    ///
-    /// # Errors
-    /// When it was, or when that cannot be known.
+    /// Checks that the kernel counted no write to the disk since, and that it was not unplugged. Fails when it was, or
+    /// when that cannot be known.
     pub async fn still(&self, host: &dyn System) -> Result<(), NotBlank> {
         match evidence(host, &self.device, self.size_bytes).await? == self.evidence {
             true => Ok(()),

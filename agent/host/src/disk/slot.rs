@@ -1,7 +1,7 @@
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::{Content, File, System};
+use crate::{File, System};
 
 /// The bus addresses of the lettered slots, one a line: when one disk is gone, the other keeps its letter.
 const KNOWN: &str = "/var/lib/heeler-agent/slots";
@@ -35,20 +35,14 @@ pub(super) async fn lettered(host: &dyn System, mut present: Vec<String>) -> Vec
     }
 }
 
-/// Saves the addresses of the lettered slots, for a later boot with a disk missing.
-///
-/// # Errors
-/// When the file cannot be written.
+/// Saves the addresses of the lettered slots, for a later boot with a disk missing. Fails when the file cannot be
+/// written.
 pub async fn remember_slots(host: &dyn System, addresses: &[String]) -> io::Result<()> {
     if known(host).await == addresses {
         return Ok(());
     }
     let text: String = addresses.iter().map(|address| format!("{address}\n")).collect();
-    let file = File {
-        path: PathBuf::from(KNOWN),
-        content: Content::Plain(text.into_bytes()),
-        mode: 0o600,
-    };
+    let file = File::private(KNOWN, text.into_bytes());
     host.write(&file).await
 }
 

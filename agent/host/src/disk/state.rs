@@ -70,7 +70,6 @@ pub enum Use {
 }
 
 /// Judges the evidence; pure.
-#[must_use]
 pub fn disk_state(evidence: &Evidence) -> DiskState {
     if let Some(what) = words::system(&evidence.mounted) {
         return DiskState::System { what };
@@ -128,7 +127,6 @@ fn member(evidence: &Evidence) -> Option<DiskState> {
 
 impl DiskState {
     /// What was found, as a message: `looks blank (sampled)`, `ext4 file system "backup"`, `member of pool data`.
-    #[must_use]
     pub fn finding(&self) -> String {
         match self {
             Self::Blank => "looks blank (sampled)".to_owned(),
@@ -146,7 +144,6 @@ impl DiskState {
     }
 
     /// Why `zpool create` may not use it; None when it looks blank.
-    #[must_use]
     pub const fn refusal(&self) -> Option<&'static str> {
         Some(match self {
             Self::Blank => return None,
@@ -168,7 +165,6 @@ impl DiskState {
     }
 
     /// The guid of the pool on it; None when it has no label, or one that names no pool.
-    #[must_use]
     pub const fn pool_guid(&self) -> Option<u64> {
         match self {
             Self::PoolMember { guid, .. } if *guid != 0 => Some(*guid),
@@ -177,7 +173,6 @@ impl DiskState {
     }
 
     /// The state as one word.
-    #[must_use]
     pub const fn in_use(&self) -> Use {
         match self {
             Self::Blank => Use::Blank,

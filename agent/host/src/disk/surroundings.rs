@@ -32,10 +32,8 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Collects the facts; only reads.
-    ///
-    /// # Errors
-    /// When a program that all disks need fails. Without ZFS, or with its module not loaded, it succeeds.
+    /// Collects the facts; only reads. Fails when a program that all disks need fails. Without ZFS, or with its module
+    /// not loaded, it succeeds.
     pub async fn look(host: &dyn System) -> Result<Self, RunError> {
         let mut around = Self::of_pools(host).await?;
         if around.imported.is_some() {
@@ -53,10 +51,8 @@ impl Surroundings {
         Ok(around)
     }
 
-    /// Like [`Self::look`], without the pools that could be imported: listing those reads every device.
-    ///
-    /// # Errors
-    /// Those of [`Self::look`].
+    /// Like [`Self::look`], without the pools that could be imported: listing those reads every device. Its errors are
+    /// those of [`Self::look`].
     pub async fn of_pools(host: &dyn System) -> Result<Self, RunError> {
         let mut around = Self {
             devices: lsblk::devices(host).await?,
@@ -98,7 +94,6 @@ impl Surroundings {
     }
 
     /// The disk that a name below `/dev/disk/by-id` leads to, directly or through a partition.
-    #[must_use]
     pub fn named(&self, name: &str) -> Option<&Device> {
         let device = self.by_id.device(name).filter(|_| !name.contains('/'))?;
         self.below(device).next()

@@ -24,10 +24,7 @@ pub struct Hardware {
     pub memory_bytes: u64,
 }
 
-/// Reads `/proc`, `/etc`, and the device tree or DMI.
-///
-/// # Errors
-/// When a file exists and cannot be read.
+/// Reads `/proc`, `/etc`, and the device tree or DMI. Fails when a file exists and cannot be read.
 pub async fn hardware(host: &dyn System) -> Result<Hardware, RunError> {
     let kernel = |name: &str| format!("/proc/sys/kernel/{name}");
     Ok(Hardware {

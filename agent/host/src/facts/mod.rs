@@ -6,7 +6,9 @@ mod pool;
 
 pub use hardware::{Hardware, hardware};
 pub use nic::{Nic, Refusal, nics};
-pub use pool::{LegFact, PoolFact, PoolFacts, pools, pools_alone};
+pub use pool::{PoolFact, PoolFacts, pools, pools_alone};
+
+pub use crate::zpool::Vdev as LegFact;
 
 use crate::disk::{Disk, inventory};
 use crate::zfs::Module;
@@ -37,10 +39,7 @@ pub struct Facts {
     pub observed_at_ms: u64,
 }
 
-/// Collects all facts; only reads.
-///
-/// # Errors
-/// When a program that every machine needs fails.
+/// Collects all facts; only reads. Fails when a program that every machine needs fails.
 pub async fn collect(host: &dyn System) -> Result<Facts, RunError> {
     let inventory = inventory(host).await?;
     Ok(Facts {

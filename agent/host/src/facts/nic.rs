@@ -51,7 +51,6 @@ pub enum Refusal {
 
 impl Refusal {
     /// Whether the card is refused even when heeler.toml names it.
-    #[must_use]
     pub const fn is_final(&self) -> bool {
         !matches!(self, Self::Address(_))
     }
@@ -76,10 +75,8 @@ struct Ways {
     interfaces: BTreeMap<String, Interface>,
 }
 
-/// All physical wired network cards, by name; no bridges or other virtual ones, no Wi-Fi.
-///
-/// # Errors
-/// When sysfs or the output of `ip` cannot be read.
+/// All physical wired network cards, by name; no bridges or other virtual ones, no Wi-Fi. Fails when sysfs or the
+/// output of `ip` cannot be read.
 pub async fn nics(host: &dyn System) -> Result<Vec<Nic>, RunError> {
     let ways = Ways {
         connections: connections::local_ends(host).await?,

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::Surroundings;
 use crate::side_by_side::side_by_side;
-use crate::zpool::{self, Class, PoolStatus, Unreadable, Vdev};
+use crate::zpool::{self, PoolStatus, Unreadable, Vdev};
 use crate::{RunError, System, zfs};
 
 /// An imported pool.
@@ -28,7 +28,7 @@ pub struct PoolFact {
     /// When the last scan ended, Unix milliseconds; 0 when none did.
     pub scan_end_ms: u64,
     /// Leaf vdevs of all classes.
-    pub legs: Vec<LegFact>,
+    pub legs: Vec<Vdev>,
     /// The pool property `comment`, which names its owner; empty when not set.
     pub comment: String,
     /// The `status` message of `zpool status`; empty when nothing is wrong.
@@ -43,32 +43,6 @@ pub struct PoolFact {
     pub repaired_bytes: u64,
     /// Errors that the scan could not repair.
     pub scan_errors: u64,
-}
-
-/// A leaf vdev of an imported pool.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LegFact {
-    /// Serial of the disk that is proven to hold it; empty when there is no proof.
-    pub serial: String,
-    /// The vdev's guid, as `zpool status -g` shows it.
-    pub guid: u64,
-    /// ZFS's state of the vdev: ONLINE, OFFLINE, FAULTED, UNAVAIL, REMOVED…
-    pub state: String,
-    /// Failed reads since the last `zpool clear`.
-    pub read_errors: u64,
-    /// Failed writes since the last `zpool clear`.
-    pub write_errors: u64,
-    /// Checksum errors since the last `zpool clear`.
-    pub checksum_errors: u64,
-    /// The path that ZFS opened last; it may lead to another disk by now.
-    pub path: String,
-    /// Data, log, cache, special, dedup or spare.
-    pub class: Class,
-    /// Its top-level vdev, such as `mirror-0`; empty when it is one itself.
-    pub top: String,
-    /// The `replacing-…` or `spare-…` vdev that it is part of; empty for most.
-    pub place: String,
 }
 
 /// All imported pools.
@@ -102,10 +76,7 @@ pub async fn pools(host: &dyn System, around: &Surroundings) -> PoolFacts {
     facts
 }
 
-/// Like [`pools`], without checking any disk: quick.
-///
-/// # Errors
-/// When a program that every machine needs fails.
+/// Like [`pools`], without checking any disk: quick. Fails when a program that every machine needs fails.
 pub async fn pools_alone(host: &dyn System) -> Result<PoolFacts, RunError> {
     Ok(pools(host, &Surroundings::of_pools(host).await?).await)
 }
@@ -118,6 +89,10 @@ async fn fact(host: &dyn System, pool: &PoolStatus, around: &Surroundings) -> Re
     let available = zfs::property(host, "available", &pool.name).await.ok().flatten();
     let scan = pool.scan.as_ref();
     let ms = |seconds: u64| seconds.saturating_mul(1000);
+    let leg = |leg: &Vdev| Vdev {
+        serial: around.serial_of(pool.guid, leg.guid).unwrap_or_default().to_owned(),
+        ..leg.clone()
+    };
     Ok(PoolFact {
         name: pool.name.clone(),
         guid: pool.guid,
@@ -131,7 +106,7 @@ async fn fact(host: &dyn System, pool: &PoolStatus, around: &Surroundings) -> Re
         scan_end_ms: scan.map_or(0, |scan| ms(scan.end_s)),
         repaired_bytes: scan.map_or(0, |scan| scan.repaired_bytes),
         scan_errors: scan.map_or(0, |scan| scan.errors),
-        legs: pool.legs.iter().map(|one| leg(pool.guid, one, around)).collect(),
+        legs: pool.legs.iter().map(leg).collect(),
         comment: comment.cloned().unwrap_or_default(),
         status: pool.status.clone(),
         available_bytes: available
@@ -139,19 +114,4 @@ async fn fact(host: &dyn System, pool: &PoolStatus, around: &Surroundings) -> Re
             .unwrap_or(0),
         readonly: properties.get("readonly").is_some_and(|value| value == "on"),
     })
-}
-
-fn leg(pool: u64, leg: &Vdev, around: &Surroundings) -> LegFact {
-    LegFact {
-        serial: around.serial_of(pool, leg.guid).unwrap_or_default().to_owned(),
-        guid: leg.guid,
-        state: leg.state.clone(),
-        read_errors: leg.read_errors,
-        write_errors: leg.write_errors,
-        checksum_errors: leg.checksum_errors,
-        path: leg.path.clone(),
-        class: leg.class,
-        top: leg.top.clone(),
-        place: leg.place.clone(),
-    }
 }

@@ -1,10 +1,9 @@
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{ARMED, CONFIRMED, DOUBT, GuardError, TIMER, UNDOING, UNDONE, failed, remove, write};
-use crate::{System, UnitAction};
+use crate::{System, UnitAction, content};
 
 /// A network change, with all that is needed to undo it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,10 +51,8 @@ pub struct Before {
     pub mode: u32,
 }
 
-/// Prepares the undo: saves the present files on the disk and starts the timer.
-///
-/// # Errors
-/// When it cannot be prepared; then nothing may be changed.
+/// Prepares the undo: saves the present files on the disk and starts the timer. Fails when it cannot be prepared; then
+/// nothing may be changed.
 pub async fn arm(host: &dyn System, way: &Way) -> Result<(), GuardError> {
     for stale in [UNDOING, UNDONE, CONFIRMED, DOUBT] {
         remove(host, stale).await?;
@@ -77,10 +74,8 @@ pub async fn arm(host: &dyn System, way: &Way) -> Result<(), GuardError> {
 }
 
 async fn as_it_is(host: &dyn System, path: &Path) -> Result<Option<Before>, GuardError> {
-    let bytes = match host.read(path).await {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("read", path)(error)),
+    let Some(bytes) = content(host, path).await.map_err(failed("read", path))? else {
+        return Ok(None);
     };
     let text = String::from_utf8(bytes).map_err(|_| GuardError::NotText {
         path: path.display().to_string(),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, File, System, UnitAction, UnitError};
+use crate::{File, System, UnitAction, UnitError};
 
 pub use armed::{Armed, Way, Written, arm};
 pub use undo::{Undoing, undo};
@@ -34,24 +34,17 @@ const FOR_GOOD: &str = " for good";
 const UNDONE: &str = "/var/lib/heeler-agent/guard/undone";
 
 /// Why the guard failed.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
-    /// A file could not be accessed.
     #[error("could not {action} {path}")]
     File {
-        /// The verb and preposition after "could not".
         action: &'static str,
-        /// Path of the file.
         path: String,
-        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file to save is not UTF-8.
     #[error("{path} is not UTF-8 text, so it could not be restored later; nothing was changed")]
-    NotText {
-        /// Path of the file.
-        path: String,
-    },
+    NotText { path: String },
     /// systemd refused, or did not answer.
     #[error(transparent)]
     Unit(#[from] UnitError),
@@ -86,10 +79,7 @@ pub struct Undone {
     pub reason: String,
 }
 
-/// The state of the guard.
-///
-/// # Errors
-/// When its files cannot be read.
+/// The state of the guard. Fails when its files cannot be read.
 pub async fn state(host: &dyn System) -> Result<GuardState, GuardError> {
     if let Some(armed) = json::<Armed>(host, ARMED).await? {
         return Ok(GuardState::Armed(armed));
@@ -97,10 +87,8 @@ pub async fn state(host: &dyn System) -> Result<GuardState, GuardError> {
     Ok(json(host, UNDONE).await?.map_or(GuardState::Idle, GuardState::Undone))
 }
 
-/// Confirms the pending change `id`; [`settle`] then reports it. False when it is not pending.
-///
-/// # Errors
-/// When the confirmation cannot be written; then the change is not confirmed.
+/// Confirms the pending change `id`; [`settle`] then reports it. False when it is not pending. Fails when the
+/// confirmation cannot be written; then the change is not confirmed.
 pub async fn confirm(host: &dyn System, id: &str) -> Result<bool, GuardError> {
     let pending = json::<Armed>(host, ARMED).await?.is_some_and(|armed| armed.id == id);
     if pending {
@@ -109,10 +97,8 @@ pub async fn confirm(host: &dyn System, id: &str) -> Result<bool, GuardError> {
     Ok(pending)
 }
 
-/// Saves why the change is not confirmed yet; the reason is shown if it is undone.
-///
-/// # Errors
-/// When the file cannot be written.
+/// Saves why the change is not confirmed yet; the reason is shown if it is undone. Fails when the file cannot be
+/// written.
 pub async fn doubt(host: &dyn System, reason: &str) -> Result<(), GuardError> {
     write(host, DOUBT, reason.as_bytes().to_vec()).await
 }
@@ -128,10 +114,8 @@ pub enum End {
     Undone(String),
 }
 
-/// Makes a confirmed change permanent, and says how the change ended.
-///
-/// # Errors
-/// When the guard's files cannot be accessed, or the timer cannot be stopped.
+/// Makes a confirmed change permanent, and says how the change ended. Fails when the guard's files cannot be accessed,
+/// or the timer cannot be stopped.
 pub async fn settle(host: &dyn System, id: &str) -> Result<End, GuardError> {
     let armed = json::<Armed>(host, ARMED).await?.is_some_and(|armed| armed.id == id);
     let confirmed = text(host, CONFIRMED).await?.as_deref() == Some(id);
@@ -181,11 +165,7 @@ async fn json<T: for<'a> Deserialize<'a>>(host: &dyn System, path: &str) -> Resu
 
 async fn write(host: &dyn System, path: &str, bytes: Vec<u8>) -> Result<(), GuardError> {
     let path = PathBuf::from(path);
-    let file = File {
-        path: path.clone(),
-        content: Content::Plain(bytes),
-        mode: 0o600,
-    };
+    let file = File::private(path.clone(), bytes);
     host.write(&file).await.map_err(failed("write", &path))
 }
 

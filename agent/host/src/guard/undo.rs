@@ -18,10 +18,8 @@ pub enum Undoing {
 }
 
 /// Restores the files of the pending change and applies them. An interrupted undo continues when it runs again; the
-/// change stays pending until the files are restored.
-///
-/// # Errors
-/// When a file cannot be restored; the change stays pending, so run it again.
+/// change stays pending until the files are restored. Fails when a file cannot be restored; the change stays pending,
+/// so run it again.
 pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
     let Some(armed) = json::<Armed>(host, ARMED).await? else {
         return Ok(Undoing::Nothing);

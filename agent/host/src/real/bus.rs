@@ -36,7 +36,6 @@ pub(super) enum CallError {
 }
 
 impl CallError {
-    /// The error of this call on a unit.
     pub(super) fn unit(self, action: &str, unit: &str) -> UnitError {
         match self {
             Self::Refused { problem, .. } => UnitError::Refused {

@@ -9,9 +9,18 @@ const MANAGER: Object<'static> = Object {
     interface: "org.freedesktop.login1.Manager",
 };
 
-/// Requests the reboot; systemd then stops the services in order, this process too.
-pub(super) async fn reboot(bus: &Bus) -> Result<(), UnitError> {
+/// What the firmware takes as "partition 0, and tryboot.txt instead of config.txt" when the kernel restarts with it.
+const TRIAL: &str = "0 tryboot";
+
+/// Requests the reboot; systemd then stops the services in order, this process too. A trial is asked for as by
+/// `systemctl reboot --reboot-argument`.
+pub(super) async fn reboot(bus: &Bus, trial: bool) -> Result<(), UnitError> {
+    let failed = |error: super::bus::CallError| error.unit("reboot", "the node");
+    if trial {
+        let set = bus.call(MANAGER, "SetRebootParameter", &(TRIAL,)).await;
+        set.map_err(failed)?;
+    }
     let interactive = false;
     let asked = bus.call(MANAGER, "Reboot", &(interactive,)).await;
-    asked.map(drop).map_err(|error| error.unit("reboot", "the node"))
+    asked.map(drop).map_err(failed)
 }

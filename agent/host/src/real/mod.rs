@@ -16,6 +16,7 @@ mod within;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
+use std::sync::PoisonError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -34,22 +35,22 @@ pub struct RealSystem {
     root: PathBuf,
     bus: Bus,
     alone: Mutex<()>,
+    in_order: std::sync::Mutex<Option<[u8; 32]>>,
 }
 
 impl RealSystem {
     /// With the whole file system.
-    #[must_use]
     pub fn new() -> Self {
         Self::with_root("/")
     }
 
     /// With files only below `root`, for tests. Programs, units and the clock are still those of this machine.
-    #[must_use]
     pub fn with_root(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
             bus: Bus::default(),
             alone: Mutex::default(),
+            in_order: std::sync::Mutex::default(),
         }
     }
 
@@ -212,8 +213,8 @@ impl System for RealSystem {
         blocking(move || arp::taken(&interface, address)).await
     }
 
-    async fn reboot(&self) -> Result<(), UnitError> {
-        logind::reboot(&self.bus).await
+    async fn reboot(&self, trial: bool) -> Result<(), UnitError> {
+        logind::reboot(&self.bus, trial).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the machine's clock")]
@@ -225,6 +226,14 @@ impl System for RealSystem {
     async fn in_time(&self, _: &str, time: Duration, look: Look<'_>) {
         // The caller notices by the missing result.
         let _ = tokio::time::timeout(time, look).await;
+    }
+
+    fn found_in_order(&self, fingerprint: [u8; 32]) -> bool {
+        *self.in_order.lock().unwrap_or_else(PoisonError::into_inner) == Some(fingerprint)
+    }
+
+    fn remember_in_order(&self, fingerprint: [u8; 32]) {
+        *self.in_order.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
     }
 
     async fn sleep(&self, time: Duration) {

@@ -13,7 +13,6 @@ use crate::{UnitAction, UnitError, UnitState};
 
 pub(super) const SERVICE: &str = "org.freedesktop.systemd1";
 
-/// systemd's manager object.
 pub(super) const MANAGER: Object<'static> = Object {
     service: SERVICE,
     path: "/org/freedesktop/systemd1",
@@ -45,7 +44,6 @@ pub(super) async fn state(bus: &Bus, unit: &str) -> Result<UnitState, UnitError>
     look().await.map_err(|error: CallError| error.unit("look at", unit))
 }
 
-/// Acts on the unit and waits for the result.
 pub(super) async fn act(bus: &Bus, unit: &str, action: UnitAction) -> Result<(), UnitError> {
     let (verb, method) = match action {
         UnitAction::Enable => return enable(bus, unit).await,

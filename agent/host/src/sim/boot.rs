@@ -1,18 +1,40 @@
 use std::path::{Path, PathBuf};
 
 use super::disk::Content;
+use super::power::Loss;
 use super::state::{Kernel, Mount, State};
 
 /// Read when the module is loaded; can be changed at run time.
 pub(super) const ARC_MAX: &str = "/sys/module/zfs/parameters/zfs_arc_max";
 
 impl State {
-    /// Boots: everything that is not on a disk is lost.
+    /// What cloud-init does at each boot where user-data has `manage_etc_hosts: true`, as Raspberry Pi Imager writes it.
+    pub(super) fn cloud_init_writes_hosts(&mut self) {
+        let has = |path: &str| self.os.files.has(Path::new(path));
+        if has("/etc/cloud/cloud.cfg") && !has("/etc/cloud/cloud-init.disabled") {
+            let name = &self.os.name;
+            let text =
+                format!("127.0.1.1 {name} {name}\n127.0.0.1 localhost\n\n::1 localhost ip6-localhost ip6-loopback\n");
+            self.os.files.put("/etc/hosts", text);
+        }
+    }
+
+    /// Boots: everything that is not on a disk is lost. A machine whose kernel does not start stays down until the next
+    /// call, before which somebody cuts its power.
     pub(super) fn boot(&mut self) {
         let boots = self.kernel.boots + 1;
+        let Some(loaded) = self.load_kernel() else {
+            self.log.push(super::log::Entry {
+                what: "does not start".to_owned(),
+                mutates: false,
+            });
+            self.power.lose(Loss::Power);
+            return;
+        };
         self.kernel = Kernel {
             boot_id: self.random.uuid(),
             boots,
+            loaded,
             clock_synchronised: self.kernel.clock_synchronised,
             up_since_ms: self.clock.steady_ms(),
             ..Kernel::default()
@@ -20,11 +42,20 @@ impl State {
         self.power.restore();
         self.events.send_replace(Vec::new());
         self.number_disks();
+        self.stop_pmxcfs();
         for path in ["/run", "/tmp"] {
             self.os.files.remove(Path::new(path));
             self.os.files.folder(path);
         }
+        if let Some(name) = self.os.files.text("/etc/hostname") {
+            self.os.name = name.trim().to_owned();
+        }
+        self.cloud_init_writes_hosts();
         self.mount_fixed();
+        self.journald_starts();
+        // systemd-journal-flush.service.
+        self.flush_journal();
+        self.rpi_swap();
         self.network_boots();
         if self.wants_zfs() {
             self.load_zfs();
@@ -56,6 +87,48 @@ impl State {
             if wanted && self.enabled(&unit) {
                 self.started(&unit);
             }
+        }
+    }
+
+    /// journald reads its settings when it starts; a single-valued one of a later file wins. A journal that is to be on
+    /// the card stays in memory until the first flush since the boot.
+    pub(super) fn journald_starts(&mut self) {
+        let mut files: Vec<(String, String)> = Vec::new();
+        for folder in ["/usr/lib/systemd/journald.conf.d", crate::journald::FOLDER] {
+            for name in self.os.files.list(Path::new(folder)).unwrap_or_default() {
+                let text = self.os.files.text(&format!("{folder}/{name}")).unwrap_or_default();
+                files.push((name, text));
+            }
+        }
+        files.sort();
+        let set = |wanted: &str| {
+            let lines = files.iter().flat_map(|(_, text)| text.lines());
+            let mut values = lines.filter_map(|line| line.split_once('=').filter(|(key, _)| *key == wanted));
+            values.next_back().map(|(_, value)| value.to_owned())
+        };
+        let in_memory = set("Storage").as_deref() != Some("persistent") || !self.kernel.journal_flushed;
+        let most = set(if in_memory { "RuntimeMaxUse" } else { "SystemMaxUse" });
+        let most = most.and_then(|most| most.strip_suffix('M')?.parse::<u64>().ok());
+        self.kernel.journal = Some(crate::journald::Place {
+            in_memory,
+            most_bytes: most.map_or(83_886_080, |mib| mib << 20),
+        });
+    }
+
+    /// `journalctl --flush`; nothing when the journal is to stay in memory.
+    pub(super) fn flush_journal(&mut self) {
+        self.kernel.journal_flushed = true;
+        self.journald_starts();
+        self.kernel.journal_flushed = self.kernel.journal.is_some_and(|place| !place.in_memory);
+    }
+
+    /// What rpi-swap's generator does at each boot.
+    fn rpi_swap(&mut self) {
+        let has = |path: &str| self.os.files.has(Path::new(path));
+        let off = self.os.files.text(crate::swap::SETTINGS);
+        let off = off.is_some_and(|text| text.lines().any(|line| line == "Mechanism=none"));
+        if has("/usr/lib/systemd/system-generators/rpi-swap-generator") && !off {
+            self.kernel.swaps.insert("/dev/zram0".to_owned());
         }
     }
 

@@ -6,8 +6,10 @@ use super::disk::{Bus, Content, Disk, DiskSpec};
 use super::machine::Machine;
 use super::nic::Nic;
 use super::pace::{Clock, Pace};
+use super::packages::Packages;
 use super::power::Power;
 use super::random::Random;
+use super::repository::{DEBIAN_KEY, DEBIAN_KEY_PATH, DEBIAN_SOURCE, Repository};
 use super::state::{Board, Kernel, Os, State};
 use super::tree::Tree;
 use super::units;
@@ -30,6 +32,7 @@ pub struct Builder {
     loaded: bool,
     module: bool,
     disabled: Vec<&'static str>,
+    enabled: Vec<&'static str>,
 }
 
 impl Machine {
@@ -52,6 +55,7 @@ impl Machine {
             loaded: true,
             module: true,
             disabled: Vec::new(),
+            enabled: Vec::new(),
         }
     }
 }
@@ -147,6 +151,13 @@ impl Builder {
         self
     }
 
+    /// Installs and enables this unit.
+    #[must_use]
+    pub fn enabled(mut self, unit: &'static str) -> Self {
+        self.enabled.push(unit);
+        self
+    }
+
     /// Creates and boots the machine.
     #[must_use]
     pub fn build(self) -> Machine {
@@ -175,9 +186,11 @@ impl Builder {
                 serial: format!("{:016x}", random.next()),
                 architecture: self.architecture,
                 memory_bytes: self.memory_bytes,
+                throttled: 0,
                 nics: self.nics,
                 loose: Vec::new(),
                 wire: self.wire,
+                repositories: vec![Repository::debian()],
             },
             disks,
             drawer: Vec::new(),
@@ -189,7 +202,9 @@ impl Builder {
                 units: units::installed(self.zfs),
                 missing: missing.iter().map(|name| (*name).to_owned()).collect(),
                 ifupdown2: None,
+                proxmox: None,
                 full: false,
+                packages: Packages::default(),
             },
             kernel: Kernel {
                 clock_synchronised: true,
@@ -207,6 +222,9 @@ impl Builder {
         state.fresh_system();
         for unit in self.disabled {
             state.os.units.insert(unit.to_owned(), "disabled");
+        }
+        for unit in self.enabled {
+            state.os.units.insert(unit.to_owned(), "enabled");
         }
         state.boot();
         if !self.loaded {
@@ -232,13 +250,22 @@ impl State {
             files.put_mode(program, "", 0o755);
         }
         files.put("/etc/hostname", format!("{}\n", self.os.name));
-        let release =
-            "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"13\"\nID=debian\n";
+        files.put("/etc/cloud/cloud.cfg", "users:\n  - default\n");
+        let release = "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"13\"\nVERSION_CODENAME=trixie\nID=debian\n";
         files.put("/etc/os-release", release);
         files.put(
             "/etc/modules-load.d/modules.conf",
             "# Modules to load at boot, one per line.\n",
         );
+        files.put(
+            "/usr/lib/systemd/journald.conf.d/40-rpi-volatile-storage.conf",
+            "[Journal]\nStorage=volatile\n",
+        );
+        if self.is_pi() {
+            Self::fresh_boot_partition(&mut files);
+        }
+        files.put("/etc/apt/sources.list.d/debian.sources", DEBIAN_SOURCE);
+        files.put(DEBIAN_KEY_PATH, DEBIAN_KEY);
         files.put("/etc/locale.gen", "# en_AU.UTF-8 UTF-8\nen_GB.UTF-8 UTF-8\n");
         files.put("/etc/locale.conf", "LANG=en_GB.UTF-8\n");
         files.link("/etc/default/locale", "../locale.conf");
@@ -261,7 +288,13 @@ impl State {
             // Debian's zfsutils-linux generates one at installation.
             files.put("/etc/hostid", (self.random.next() as u32).to_le_bytes());
         }
+        files.put(
+            "/etc/passwd",
+            "root:x:0:0:root:/root:/bin/bash\npi:x:1000:1000:,,,:/home/pi:/bin/bash\n",
+        );
         self.os.files = files;
+        self.install_packages();
+        self.os.proxmox = None;
         self.os.immutable = BTreeSet::new();
         let zfs = !self.os.missing.contains("zpool");
         self.os.units = units::installed(zfs);

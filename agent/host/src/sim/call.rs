@@ -402,9 +402,11 @@ impl System for Machine {
         taken
     }
 
-    async fn reboot(&self) -> Result<(), UnitError> {
-        self.change("reboot".to_owned(), |state| {
+    async fn reboot(&self, trial: bool) -> Result<(), UnitError> {
+        let what = if trial { "reboot 0 tryboot" } else { "reboot" };
+        self.change(what.to_owned(), |state| {
             state.kernel.rebooting = true;
+            state.kernel.trial_asked = trial;
             Ok(Ok(()))
         })
         .await
@@ -412,6 +414,14 @@ impl System for Machine {
 
     fn now_ms(&self) -> u64 {
         self.lock().clock.now_ms()
+    }
+
+    fn found_in_order(&self, fingerprint: [u8; 32]) -> bool {
+        self.lock().kernel.in_order == Some(fingerprint)
+    }
+
+    fn remember_in_order(&self, fingerprint: [u8; 32]) {
+        self.lock().kernel.in_order = Some(fingerprint);
     }
 
     async fn sleep(&self, time: Duration) {

@@ -7,8 +7,6 @@ use super::disk::Bus;
 use super::state::State;
 use super::tree::Tree;
 
-pub(super) const RELEASE: &str = "6.12.47+rpt-rpi-2712";
-
 impl State {
     /// The tree that contains `path`; None for the root file system's. Built anew for each access, or once as long as
     /// nothing can have changed.
@@ -46,10 +44,7 @@ impl State {
 
     fn proc(&self, tree: &mut Tree) {
         let memory = self.board.memory_bytes / 1024;
-        tree.put(
-            "/proc/cmdline",
-            "console=tty1 root=PARTUUID=4845454c-02 rootfstype=ext4 rootwait\n",
-        );
+        tree.put("/proc/cmdline", format!("{}\n", self.kernel.loaded.line));
         tree.put(
             "/proc/meminfo",
             format!("MemTotal:       {memory:8} kB\nMemFree:        {:8} kB\n", memory / 2),
@@ -61,7 +56,7 @@ impl State {
         let kernel = |name: &str| format!("/proc/sys/kernel/{name}");
         tree.put(kernel("hostname"), format!("{}\n", self.os.name));
         tree.put(kernel("arch"), format!("{}\n", self.board.architecture));
-        tree.put(kernel("osrelease"), format!("{RELEASE}\n"));
+        tree.put(kernel("osrelease"), format!("{}\n", self.release()));
         tree.put(kernel("random/boot_id"), format!("{}\n", self.kernel.boot_id));
         let mounts = self.mounts();
         let lines = mounts
@@ -80,6 +75,10 @@ impl State {
             // Strings in the device tree end in NUL.
             tree.put("/proc/device-tree/model", format!("{}\0", self.board.model));
             tree.put("/proc/device-tree/serial-number", format!("{}\0", self.board.serial));
+        }
+        if self.is_pi() {
+            let tried = u32::from(self.kernel.loaded.trial).to_be_bytes();
+            tree.put("/proc/device-tree/chosen/bootloader/tryboot", tried);
         }
         if self.kernel.zfs_loaded {
             let size: u64 = self.kernel.pools.len() as u64 * 3_145_728;
@@ -120,6 +119,11 @@ impl State {
             tree.put("/sys/class/dmi/id/product_name", format!("{}\n", self.board.model));
             tree.put("/sys/class/dmi/id/product_serial", format!("{}\n", self.board.serial));
         }
+        let memory = if self.counts_memory() { " memory" } else { "" };
+        tree.put(
+            "/sys/fs/cgroup/cgroup.controllers",
+            format!("cpuset cpu io{memory} pids\n"),
+        );
         self.block(tree);
         self.cards(tree);
         tree.folder("/sys/devices/virtual/net/lo");

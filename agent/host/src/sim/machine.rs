@@ -78,7 +78,9 @@ impl Machine {
 
     /// Lets calls return again after the agent was killed; the machine itself kept running.
     pub fn restart_agent(&self) {
-        self.lock().power.restore();
+        let mut state = self.lock();
+        state.power.restore();
+        state.kernel.in_order = None;
     }
 
     /// All calls so far, oldest first.
@@ -124,6 +126,16 @@ impl Machine {
     /// Advances the clock and the time since boot.
     pub fn pass(&self, time: std::time::Duration) {
         self.lock().clock.skip(time);
+    }
+
+    /// A person installs chrony, whose package removes systemd-timesyncd.
+    pub fn install_chrony(&self) {
+        self.lock().install_chrony();
+    }
+
+    /// Sets what `vcgencmd get_throttled` says: bit 0 for too little power now, bit 16 since the boot.
+    pub fn set_throttled(&self, bits: u32) {
+        self.lock().board.throttled = bits;
     }
 
     /// Sets whether a time server confirms the clock.
@@ -354,19 +366,13 @@ impl Machine {
         self.lock().read(Path::new(path)).ok()
     }
 
-    /// Writes a file as another program would.
-    ///
-    /// # Errors
-    /// When the folder is immutable or belongs to the kernel.
+    /// Writes a file as another program would. Fails when the folder is immutable or belongs to the kernel.
     pub fn put_file(&self, path: &str, bytes: &[u8]) -> std::io::Result<()> {
         self.lock()
             .change(Path::new(path), |files, path| files.put(path, bytes))
     }
 
-    /// Makes a symbolic link as another program would.
-    ///
-    /// # Errors
-    /// Those of [`Self::put_file`].
+    /// Makes a symbolic link as another program would. Its errors are those of [`Self::put_file`].
     pub fn put_link(&self, path: &str, target: &str) -> std::io::Result<()> {
         self.lock()
             .change(Path::new(path), |files, path| files.link(path, target))

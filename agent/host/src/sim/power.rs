@@ -73,7 +73,10 @@ impl Power {
     }
 
     pub(super) fn restore(&mut self) {
-        self.cut = None;
+        // A loss that is planned for later also comes after a reboot that the machine asked for.
+        if self.loss() != Some(Loss::Reboot) {
+            self.cut = None;
+        }
         self.down.send_replace(None);
     }
 

@@ -13,8 +13,11 @@ use super::log::Entry;
 use super::net::Link;
 use super::nic::Nic;
 use super::pace::Clock;
+use super::packages::Packages;
 use super::power::Power;
+use super::proxmox::Proxmox;
 use super::random::Random;
+use super::repository::Repository;
 use super::tree::Tree;
 use super::units::Units;
 use super::wire::Wire;
@@ -51,12 +54,16 @@ pub(super) struct Board {
     /// As `uname -m` prints it.
     pub(super) architecture: String,
     pub(super) memory_bytes: u64,
+    /// What `vcgencmd get_throttled` says.
+    pub(super) throttled: u32,
     /// Plugged in.
     pub(super) nics: Vec<Nic>,
     /// Unplugged.
     pub(super) loose: Vec<Nic>,
     /// The switch that the cards are connected to.
     pub(super) wire: Wire,
+    /// The package repositories on the network.
+    pub(super) repositories: Vec<Repository>,
 }
 
 /// What the root disk holds.
@@ -71,8 +78,11 @@ pub(super) struct Os {
     pub(super) missing: BTreeSet<String>,
     /// The installed version; None when it is not installed.
     pub(super) ifupdown2: Option<String>,
+    /// None when it is not installed.
+    pub(super) proxmox: Option<Proxmox>,
     /// Whether the root file system is full.
     pub(super) full: bool,
+    pub(super) packages: Packages,
 }
 
 /// The running system: lost with the power.
@@ -88,14 +98,28 @@ pub(super) struct Kernel {
     /// Paths of the devices.
     pub(super) swaps: BTreeSet<String>,
     pub(super) active: BTreeSet<String>,
+    /// Where journald keeps its journal.
+    pub(super) journal: Option<crate::journald::Place>,
+    /// Whether it was moved to the card since the boot.
+    pub(super) journal_flushed: bool,
     pub(super) jobs: BTreeMap<String, Running>,
     pub(super) rebooting: bool,
+    /// Whether the reboot is to try a configuration.
+    pub(super) trial_asked: bool,
+    /// What the firmware loaded.
+    pub(super) loaded: super::firmware::Loaded,
     pub(super) links: Vec<Link>,
     /// The machine's own addresses of TCP connections, besides those over DHCP's address.
     pub(super) connections: Vec<String>,
     /// When the guard's timer elapses, Unix milliseconds; None when it does not run.
     pub(super) guard_due_ms: Option<u64>,
     pub(super) clock_synchronised: bool,
+    /// As timesyncd or chrony has read them at its start.
+    pub(super) time_servers: Vec<String>,
+    /// What the agent remembers that it found in order.
+    pub(super) in_order: Option<[u8; 32]>,
+    /// The program that holds dpkg's lock.
+    pub(super) locks_dpkg: Option<String>,
     /// The time of the boot, by the steady clock.
     pub(super) up_since_ms: u64,
 }
@@ -186,6 +210,9 @@ impl State {
     }
 
     pub(super) fn mode(&self, path: &Path) -> Result<u32> {
+        if path == Path::new(crate::pmxcfs::PATH) && self.pmxcfs_is_read_only() {
+            return Ok(0o555);
+        }
         self.within(path, |tree, path| {
             Ok(match tree.node(path)? {
                 super::tree::Node::File { mode, .. } => *mode,

@@ -23,16 +23,20 @@ const ZFS: [(&str, &str); 13] = [
     ("zfs.target", "enabled"),
 ];
 
-const OTHERS: [(&str, &str); 8] = [
+const OTHERS: [(&str, &str); 9] = [
     ("NetworkManager.service", "enabled"),
     ("heeler-agent.service", "enabled"),
     ("heeler-guard.service", "static"),
     ("heeler-guard.timer", "enabled"),
     ("ssh.service", "enabled"),
+    ("systemd-journald.service", "static"),
     ("systemd-networkd.service", "disabled"),
     ("systemd-timesyncd.service", "enabled"),
     ("systemd-modules-load.service", "static"),
 ];
+
+/// What dphys-swapfile makes.
+const SWAP_FILE: &str = "/var/swap";
 
 pub(super) fn installed(with_zfs: bool) -> Units {
     let zfs = ZFS.iter().filter(|_| with_zfs);
@@ -113,11 +117,24 @@ impl State {
                     });
                 }
                 self.started(unit);
+                if unit == crate::pmxcfs::UNIT && !self.kernel.active.contains(unit) {
+                    return Err(UnitError::Job {
+                        action: verb.to_owned(),
+                        unit: unit.to_owned(),
+                        result: "failed".to_owned(),
+                    });
+                }
             }
             UnitAction::Stop => {
                 self.kernel.active.remove(unit);
                 if Self::is_guard(unit) {
                     self.kernel.guard_due_ms = None;
+                }
+                if unit == crate::swap::OLDER {
+                    self.kernel.swaps.remove(SWAP_FILE);
+                }
+                if unit == crate::pmxcfs::UNIT {
+                    self.stop_pmxcfs();
                 }
             }
             UnitAction::Enable | UnitAction::Disable | UnitAction::Reload => {}
@@ -134,9 +151,15 @@ impl State {
             "zfs-load-module.service" if !self.load_zfs() => return,
             "zfs-import-cache.service" if !(cached && self.kernel.zfs_loaded) => return,
             "zfs-mount.service" | "zfs-zed.service" if !self.kernel.zfs_loaded => return,
+            "systemd-timesyncd.service" | "chrony.service" => self.read_time_servers(unit),
+            crate::pmxcfs::UNIT if !self.start_pmxcfs() => return,
             "zfs-import-cache.service" => super::program::import_from_cache(self),
             "zfs-mount.service" => {
                 super::program::mount_all(self);
+            }
+            crate::journald::SERVICE => self.journald_starts(),
+            crate::swap::OLDER => {
+                self.kernel.swaps.insert(SWAP_FILE.to_owned());
             }
             _ => {}
         }

@@ -35,7 +35,6 @@ pub const MADE_AS: &str = "heeler:dataset";
 const TUNING: [&str; 5] = ["compression", "atime", "xattr", "acltype", "dnodesize"];
 
 /// `zfs list -j --json-int -p -t filesystem,volume -o name,mountpoint,mounted,canmount,used,…`.
-#[must_use]
 pub fn datasets_command() -> Command {
     Command::look("zfs").args([
         "list",
@@ -49,10 +48,8 @@ pub fn datasets_command() -> Command {
     ])
 }
 
-/// All file systems and volumes of all imported pools, by name.
-///
-/// # Errors
-/// When ZFS fails, also because its module is not loaded, or the output cannot be read.
+/// All file systems and volumes of all imported pools, by name. Fails when ZFS fails, also because its module is not
+/// loaded, or the output cannot be read.
 pub async fn datasets(host: &dyn System) -> Result<Vec<Dataset>, RunError> {
     let command = datasets_command();
     let output = ask(host, &command).await?;
@@ -97,7 +94,6 @@ fn read(name: &str, dataset: &Value) -> Dataset {
 
 /// `zfs create -o heeler:dataset=NAME -o mountpoint=… NAME`: also mounts it. With exit code 1 it may still have been
 /// created: the mount can fail afterwards.
-#[must_use]
 pub fn create_command(name: &str, mountpoint: &str) -> Command {
     Command::change("zfs")
         .args(["create", "-o"])
@@ -108,13 +104,6 @@ pub fn create_command(name: &str, mountpoint: &str) -> Command {
 }
 
 /// `zfs mount NAME`.
-#[must_use]
 pub fn mount_command(name: &str) -> Command {
     Command::change("zfs").args(["mount", name])
-}
-
-/// `zfs mount -a`.
-#[must_use]
-pub fn mount_all_command() -> Command {
-    Command::change("zfs").args(["mount", "-a"])
 }

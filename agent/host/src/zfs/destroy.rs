@@ -14,7 +14,6 @@ pub struct Batch {
 impl Batch {
     /// None when it is empty, or a name could mean anything but one snapshot of that dataset: without `@` zfs
     /// destroys the dataset, and `%` is a range.
-    #[must_use]
     pub fn new(dataset: &str, names: Vec<String>) -> Option<Self> {
         let plain = |text: &str| {
             let fits = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
@@ -33,21 +32,17 @@ impl Batch {
     }
 
     /// `zfs destroy -nvp DATASET@A,B`: prints what would be destroyed, and destroys nothing. It ignores holds.
-    #[must_use]
     pub fn rehearsal(&self) -> Command {
         Command::look("zfs").args(["destroy", "-nvp"]).arg(self.target())
     }
 
     /// `zfs destroy DATASET@A,B`: never recursive, never deferred, never forced.
-    #[must_use]
     pub fn command(&self) -> Command {
         Command::change("zfs").arg("destroy").arg(self.target())
     }
 
-    /// Checks that ZFS would destroy exactly these snapshots.
-    ///
-    /// # Errors
-    /// When it would destroy anything else, or not all of them.
+    /// Checks that ZFS would destroy exactly these snapshots. Fails when it would destroy anything else, or not all of
+    /// them.
     pub async fn rehearse(&self, host: &dyn System) -> Result<(), RunError> {
         let command = self.rehearsal();
         let output = ask(host, &command).await?;

@@ -15,18 +15,14 @@ pub struct Change {
 }
 
 /// `zfs diff -FHt FROM TO`.
-#[must_use]
 pub fn diff_command(from: &str, to: &str) -> Command {
     Command::look("zfs")
         .args(["diff", "-FHt", from, to])
         .timeout(Duration::from_secs(50))
 }
 
-/// The differences between a snapshot and a later one of the same dataset, or the dataset itself. It reads the
-/// mounted file system.
-///
-/// # Errors
-/// When they are not of one dataset, the dataset is not mounted, or it takes longer than 50 s.
+/// The differences between a snapshot and a later one of the same dataset, or the dataset itself. It reads the mounted
+/// file system. Fails when they are not of one dataset, the dataset is not mounted, or it takes longer than 50 s.
 pub async fn diff(host: &dyn System, from: &str, to: &str) -> Result<Vec<Change>, RunError> {
     let command = diff_command(from, to);
     let output = ask(host, &command).await?;

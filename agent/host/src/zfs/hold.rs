@@ -13,29 +13,23 @@ pub struct Hold {
 }
 
 /// `zfs hold TAG DATASET@NAME`.
-#[must_use]
 pub fn hold_command(tag: &str, snapshot: &str) -> Command {
     Command::change("zfs").args(["hold", tag, snapshot])
 }
 
 /// `zfs release TAG DATASET@NAME`.
-#[must_use]
 pub fn release_command(tag: &str, snapshot: &str) -> Command {
     Command::change("zfs").args(["release", tag, snapshot])
 }
 
 /// `zfs holds -Hp DATASET@NAME…`.
-#[must_use]
 pub fn holds_command(snapshots: &[String]) -> Command {
     Command::look("zfs")
         .args(["holds", "-Hp"])
         .args(snapshots.iter().map(String::as_str))
 }
 
-/// The holds on these snapshots.
-///
-/// # Errors
-/// When one of them does not exist, or the output cannot be read.
+/// The holds on these snapshots. Fails when one of them does not exist, or the output cannot be read.
 pub async fn holds(host: &dyn System, snapshots: &[String]) -> Result<Vec<Hold>, RunError> {
     let command = holds_command(snapshots);
     let output = ask(host, &command).await?;

@@ -8,9 +8,7 @@ mod module;
 mod property;
 mod snapshot;
 
-pub use dataset::{
-    Dataset, MADE_AS, UNREADABLE, create_command, datasets, datasets_command, mount_all_command, mount_command,
-};
+pub use dataset::{Dataset, MADE_AS, UNREADABLE, create_command, datasets, datasets_command, mount_command};
 pub use destroy::Batch;
 pub use diff::{Change, diff, diff_command};
 pub use hold::{Hold, hold_command, holds, holds_command, release_command};

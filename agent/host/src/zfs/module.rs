@@ -19,22 +19,18 @@ pub enum Module {
 }
 
 /// `zfs version -j`.
-#[must_use]
 pub fn version_command() -> Command {
     Command::look("zfs").args(["version", "-j"])
 }
 
 /// `modprobe zfs`.
-#[must_use]
 pub fn load_command() -> Command {
     Command::change("modprobe").arg("zfs")
 }
 
 /// Runs `zfs version -j`. ZFS's programs load the module when they can, so [`Module::NotLoaded`] means that they
-/// failed, for example because there is no module for this kernel.
-///
-/// # Errors
-/// When the program fails in another way, or its output cannot be read.
+/// failed, for example because there is no module for this kernel. Fails when the program fails in another way, or its
+/// output cannot be read.
 pub async fn module(host: &dyn System) -> Result<Module, RunError> {
     let command = version_command();
     match host.run(&command).await {

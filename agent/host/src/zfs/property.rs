@@ -11,7 +11,6 @@ pub struct Property {
 }
 
 /// `zfs get -Hp -o value,source NAME DATASET`.
-#[must_use]
 pub fn property_command(name: &str, dataset: &str) -> Command {
     Command::look("zfs")
         .args(["get", "-Hp", "-o", "value,source", name, dataset])
@@ -19,7 +18,6 @@ pub fn property_command(name: &str, dataset: &str) -> Command {
 }
 
 /// `zfs set NAME=VALUE DATASET`.
-#[must_use]
 pub fn set_command(name: &str, value: &str, dataset: &str) -> Command {
     Command::change("zfs")
         .arg("set")
@@ -28,15 +26,11 @@ pub fn set_command(name: &str, value: &str, dataset: &str) -> Command {
 }
 
 /// `zfs inherit NAME DATASET`: removes the value that is set on the dataset itself.
-#[must_use]
 pub fn inherit_command(name: &str, dataset: &str) -> Command {
     Command::change("zfs").args(["inherit", name, dataset])
 }
 
-/// Reads one property; None when there is no such dataset.
-///
-/// # Errors
-/// When ZFS fails, or the output cannot be read.
+/// Reads one property; None when there is no such dataset. Fails when ZFS fails, or the output cannot be read.
 pub async fn property(host: &dyn System, name: &str, dataset: &str) -> Result<Option<Property>, RunError> {
     let command = property_command(name, dataset);
     let output = host.run(&command).await?;

@@ -34,7 +34,6 @@ const ODD: u32 = u32::MAX;
 
 impl Snapshot {
     /// Whether ZFS reports it incompletely: then only its name is known, and it is never pruned.
-    #[must_use]
     pub const fn is_odd(&self) -> bool {
         self.holds == ODD
     }
@@ -51,7 +50,6 @@ pub struct Listing {
 
 /// `zfs list -Hp -t snapshot -d 1 -s createtxg -o … DATASET`: as text, because ten thousand snapshots are 15 MB of
 /// JSON.
-#[must_use]
 pub fn snapshots_command(dataset: &str) -> Command {
     let columns = "name,guid,createtxg,creation,used,userrefs,clones";
     Command::look("zfs")
@@ -60,7 +58,6 @@ pub fn snapshots_command(dataset: &str) -> Command {
 }
 
 /// `zfs get -Hp -t snapshot -d 1 -s local -o name,property,value heeler:class DATASET`.
-#[must_use]
 pub fn marks_command(dataset: &str) -> Command {
     Command::look("zfs")
         .args(["get", "-Hp", "-t", "snapshot", "-d", "1", "-s", "local", "-o"])
@@ -71,10 +68,7 @@ pub fn marks_command(dataset: &str) -> Command {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The snapshots of each dataset, without those of the datasets below. All datasets are listed in parallel, so that a
-/// slow one does not delay the others.
-///
-/// # Errors
-/// When ZFS fails, or its output cannot be read.
+/// slow one does not delay the others. Fails when ZFS fails, or its output cannot be read.
 pub async fn snapshots(host: &dyn System, datasets: &[&str]) -> Result<Vec<Listing>, RunError> {
     let looks = datasets.iter().map(|dataset| async move {
         Ok(Listing {
@@ -86,10 +80,7 @@ pub async fn snapshots(host: &dyn System, datasets: &[&str]) -> Result<Vec<Listi
 }
 
 /// The snapshots of one dataset in order of creation; None when there is no such dataset. It runs two commands, each
-/// for at most `patience`: tens of thousands of snapshots take minutes.
-///
-/// # Errors
-/// Those of [`snapshots`].
+/// for at most `patience`: tens of thousands of snapshots take minutes. Its errors are those of [`snapshots`].
 pub async fn snapshots_within(
     host: &dyn System,
     dataset: &str,
@@ -192,7 +183,6 @@ pub(crate) fn mark(command: &Command, dataset: &str, text: &str, snapshots: &mut
 
 /// `zfs snapshot -o heeler:class=MARK DATASET@NAME…`: takes all of them at one moment, or none. All must be in one
 /// pool.
-#[must_use]
 pub fn snapshot_command(mark: &str, datasets: &[&str], name: &str) -> Command {
     Command::change("zfs")
         .args(["snapshot", "-o"])

@@ -40,7 +40,6 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 impl NewPool {
     /// A pool with the properties that Heeler gives each pool, and `comment` (at most 32 characters), which names its
     /// owner.
-    #[must_use]
     pub fn new(name: impl Into<String>, comment: impl Into<String>, legs: Vec<String>) -> Self {
         let mut properties = owned(&PROPERTIES);
         properties.push(("comment".to_owned(), comment.into()));
@@ -53,13 +52,11 @@ impl NewPool {
     }
 
     /// All properties, those of the pool first; a consent names them.
-    #[must_use]
     pub fn all_properties(&self) -> Vec<(String, String)> {
         [self.properties.as_slice(), self.root_properties.as_slice()].concat()
     }
 
     /// `zpool create -o … -O … NAME mirror LEG LEG…`.
-    #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::change("zpool").arg("create");
         for (option, pairs) in [("-o", &self.properties), ("-O", &self.root_properties)] {
@@ -72,7 +69,6 @@ impl NewPool {
 }
 
 /// `zpool create -n …`: makes the checks of the creation, and changes nothing.
-#[must_use]
 pub fn rehearsal(create: &Command) -> Command {
     let mut rehearsal = create.clone();
     rehearsal.args.insert(1, "-n".to_owned());

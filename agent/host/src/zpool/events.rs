@@ -11,14 +11,12 @@ pub enum News {
 
 /// `zpool events -H -f`: prints the events that the kernel has kept, up to 512, then each new one. `zed` has its own
 /// copy of them.
-#[must_use]
 pub fn events_command() -> Command {
     Command::look("zpool").args(["events", "-H", "-f"])
 }
 
 /// The kind of a line: time, tab, event class. None when no pool's state changed: each snapshot and each set property
 /// is a `history_event`.
-#[must_use]
 pub fn news(line: &str) -> Option<News> {
     let class = line.rsplit(char::is_whitespace).next().unwrap_or_default();
     match class {

@@ -8,16 +8,21 @@ use crate::{Command, RunError, System, json};
 /// The properties of a pool: value as text, by name.
 pub type PoolProperties = BTreeMap<String, String>;
 
-/// Runs `zpool get -j --json-int -p all POOL`.
-///
-/// # Errors
-/// When there is no such pool, or the output cannot be read.
+/// Runs `zpool get -j --json-int -p all POOL`. Fails when there is no such pool, or the output cannot be read.
 pub async fn properties(host: &dyn System, pool: &str) -> Result<PoolProperties, RunError> {
     let command = Command::look("zpool")
         .args(["get", "-j", "--json-int", "-p", "all", pool])
         .timeout(ALL_POOLS);
     let output = ask(host, &command).await?;
     parse(&command, &output.stdout, pool)
+}
+
+/// `zpool set NAME=VALUE POOL`.
+pub fn set_command(name: &str, value: &str, pool: &str) -> Command {
+    Command::change("zpool")
+        .arg("set")
+        .arg(format!("{name}={value}"))
+        .arg(pool)
 }
 
 fn parse(command: &Command, text: &str, pool: &str) -> Result<PoolProperties, RunError> {

@@ -40,13 +40,11 @@ pub struct ImportableLeg {
 
 impl Importable {
     /// Whether another machine used it last: to import it, this machine needs that machine's host id.
-    #[must_use]
     pub fn last_used_elsewhere(&self) -> bool {
         self.status.contains("last accessed by another system") || self.status.contains("imported by another system")
     }
 
     /// Whether it uses features that this version of ZFS does not support.
-    #[must_use]
     pub fn unsupported_feature(&self) -> bool {
         self.status.contains("not supported on this system") || self.status.contains("incompatible version")
     }
@@ -54,7 +52,6 @@ impl Importable {
 
 /// `zpool import -d /dev/disk/by-id`: lists pools, and imports none. It reads every disk, so one that hangs makes it
 /// hang.
-#[must_use]
 pub fn importable_command() -> Command {
     import(Command::look("zpool"), &["-d", "/dev/disk/by-id"]).timeout(Duration::from_secs(15))
 }
@@ -67,7 +64,6 @@ fn import(zpool: Command, args: &[&str]) -> Command {
 
 /// `zpool import -N -d /dev/disk/by-id -o cachefile=/etc/zfs/zpool.cache GUID`: by guid, never forced, never with a
 /// rewind; mounts nothing.
-#[must_use]
 pub fn import_command(guid: u64) -> Command {
     import(
         Command::change("zpool"),
@@ -77,10 +73,8 @@ pub fn import_command(guid: u64) -> Command {
     .timeout(Duration::from_secs(300))
 }
 
-/// All pools on disks of this machine that are not imported.
-///
-/// # Errors
-/// When ZFS fails, also because its module is not loaded: then pools may exist.
+/// All pools on disks of this machine that are not imported. Fails when ZFS fails, also because its module is not
+/// loaded: then pools may exist.
 pub async fn importable(host: &dyn System) -> Result<Vec<Importable>, RunError> {
     let command = importable_command();
     let output = ask(host, &command).await?;

@@ -4,7 +4,6 @@ use crate::Command;
 pub const DEBIAN: &str = "org.debian:periodic-scrub";
 
 /// `zpool scrub POOL`: starts a scrub or continues a paused one; also on a degraded pool, with exit code 0.
-#[must_use]
 pub fn scrub_command(pool: &str) -> Command {
     Command::change("zpool").args(["scrub", pool])
 }

@@ -86,7 +86,6 @@ impl Class {
     }
 
     /// Whether the pool cannot be imported without it.
-    #[must_use]
     pub const fn is_needed(self) -> bool {
         matches!(self, Self::Data | Self::Special | Self::Dedup)
     }
@@ -113,20 +112,13 @@ pub struct Pools {
 }
 
 /// A leaf vdev of an imported pool.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Vdev {
-    /// As ZFS shows it; the guid when the disk is missing.
-    pub name: String,
+    /// Serial of the disk that is proven to hold it; empty when there is no proof, or nobody has looked for one.
+    pub serial: String,
     /// The vdev's guid, as `zpool status -g` shows it.
     pub guid: u64,
-    /// The path that ZFS opened last; it may lead to another disk by now.
-    pub path: String,
-    /// Data, log, cache, special, dedup or spare.
-    pub class: Class,
-    /// Its top-level vdev, such as `mirror-0`; empty when it is one itself.
-    pub top: String,
-    /// The `replacing-…` or `spare-…` vdev that it is part of; empty for most.
-    pub place: String,
     /// ONLINE, OFFLINE, FAULTED, CANT_OPEN, UNAVAIL, REMOVED…
     pub state: String,
     /// Failed reads since the last `zpool clear`.
@@ -135,36 +127,41 @@ pub struct Vdev {
     pub write_errors: u64,
     /// Checksum errors since the last `zpool clear`.
     pub checksum_errors: u64,
+    /// The path that ZFS opened last; it may lead to another disk by now.
+    pub path: String,
+    /// Data, log, cache, special, dedup or spare.
+    pub class: Class,
+    /// Its top-level vdev, such as `mirror-0`; empty when it is one itself.
+    pub top: String,
+    /// The `replacing-…` or `spare-…` vdev that it is part of; empty for most.
+    pub place: String,
+    /// As ZFS shows it; the guid when the disk is missing.
+    #[serde(skip)]
+    pub name: String,
 }
 
 impl Vdev {
     /// Whether ZFS has the device open: then its path leads to that very device.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         ["ONLINE", "HEALTHY", "DEGRADED", "AVAIL", "INUSE"].contains(&self.state.as_str())
     }
 }
 
 /// `zpool status -j --json-int -p -P`.
-#[must_use]
 pub fn status_command() -> Command {
     Command::look("zpool")
         .args(["status", "-j", "--json-int", "-p", "-P"])
         .timeout(ALL_POOLS)
 }
 
-/// The imported pools whose status could be read.
-///
-/// # Errors
-/// When ZFS fails, also because its module is not loaded: then pools may exist.
+/// The imported pools whose status could be read. Fails when ZFS fails, also because its module is not loaded: then
+/// pools may exist.
 pub async fn status(host: &dyn System) -> Result<Vec<PoolStatus>, RunError> {
     Ok(look(host).await?.read)
 }
 
-/// All imported pools; one that cannot be read does not affect the others.
-///
-/// # Errors
-/// When ZFS fails, also because its module is not loaded: then pools may exist.
+/// All imported pools; one that cannot be read does not affect the others. Fails when ZFS fails, also because its
+/// module is not loaded: then pools may exist.
 pub async fn look(host: &dyn System) -> Result<Pools, RunError> {
     let command = status_command();
     let output = ask(host, &command).await?;
@@ -260,6 +257,7 @@ fn leaves(vdev: &Value, class: Class, within: (&str, &str), legs: &mut Vec<Vdev>
     }
     let count = |key| json::count(vdev, key);
     legs.push(Vdev {
+        serial: String::new(),
         name: name.to_owned(),
         guid: json::number(vdev, "guid").ok_or("guid of a vdev")?,
         path: json::text(vdev, "path").unwrap_or_default().to_owned(),

@@ -1,6 +1,5 @@
-use heeler_host::cloud_init::{FirstBoot, first_boot};
 use heeler_host::facts::{collect, nics};
-use heeler_host::{Output, arc, cloud_init, hostid, ip, timedatectl};
+use heeler_host::{Output, arc, hostid, ip, timedatectl};
 
 use crate::machine::{Recorded, output};
 
@@ -10,7 +9,6 @@ fn machine() -> Recorded {
         (ip::addresses_command(), "iproute2-6.15.0/addr"),
         (ip::routes_command(), "iproute2-6.15.0/route"),
         (timedatectl::command(), "systemd-257/timedatectl-show"),
-        (cloud_init::command(), "cloud-init-25.1.4/status"),
     ] {
         machine.answer(&command, output(name));
     }
@@ -104,7 +102,7 @@ async fn all_facts_of_a_machine_are_read() {
 }
 
 #[tokio::test]
-async fn routes_and_the_first_boot_are_read() {
+async fn routes_are_read() {
     let machine = machine();
     let routes = ip::routes(&machine).await.unwrap();
     assert_eq!(
@@ -115,10 +113,6 @@ async fn routes_and_the_first_boot_are_read() {
         ),
         ("default", "10.10.80.1", "eth0")
     );
-    assert_eq!(first_boot(&machine).await.unwrap(), FirstBoot::Over("done".to_owned()));
-    let mut without = Recorded::new("blank");
-    without.missing.push("cloud-init");
-    assert_eq!(first_boot(&without).await.unwrap(), FirstBoot::NoCloudInit);
 }
 
 #[tokio::test]

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use heeler_host::{
-    Output, blkid, cloud_init, disk, facts, findmnt, ip, lsblk, sfdisk, timedatectl, wipefs, zdb, zfs, zpool,
-};
+use heeler_host::{Output, blkid, disk, facts, findmnt, ip, lsblk, sfdisk, timedatectl, wipefs, zdb, zfs, zpool};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -253,7 +251,6 @@ proptest! {
             let _ = facts::collect(&host).await;
             let _ = ip::interfaces(&host).await;
             let _ = ip::routes(&host).await;
-            let _ = cloud_init::first_boot(&host).await;
             let _ = timedatectl::synchronised(&host).await;
         }));
     }

@@ -44,7 +44,8 @@ pub fn output(name: &str) -> Output {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     let part = |suffix: &str| {
         let path = path.with_file_name(format!("{}.{suffix}", path.file_name().unwrap().to_string_lossy()));
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        String::from_utf8_lossy(&bytes).into_owned()
     };
     Output {
         code: part("rc").trim().parse().unwrap(),
@@ -277,7 +278,7 @@ impl System for Recorded {
     async fn address_taken(&self, _: &str, _: Ipv4Addr) -> io::Result<Option<String>> {
         Ok(None)
     }
-    async fn reboot(&self) -> Result<(), UnitError> {
+    async fn reboot(&self, _: bool) -> Result<(), UnitError> {
         panic!("a look changes nothing")
     }
     fn now_ms(&self) -> u64 {

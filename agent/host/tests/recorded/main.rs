@@ -9,4 +9,7 @@ mod garbage;
 mod machine;
 mod odd;
 mod one_odd;
+mod packages;
 mod pools;
+mod proxmox;
+mod time_servers;

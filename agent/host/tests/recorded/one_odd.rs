@@ -275,8 +275,8 @@ impl System for Hanging {
     async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
         self.recorded.address_taken(interface, address).await
     }
-    async fn reboot(&self) -> Result<(), UnitError> {
-        self.recorded.reboot().await
+    async fn reboot(&self, trial: bool) -> Result<(), UnitError> {
+        self.recorded.reboot(trial).await
     }
     fn now_ms(&self) -> u64 {
         0

@@ -57,7 +57,7 @@ fn a_look_changes_nothing() {
     for (from, into) in [(&look, &change), (&change, &look)] {
         assert!(now(glance.pipe(from, into)).expect("power").is_err());
     }
-    assert!(now(glance.reboot()).expect("power").is_err());
+    assert!(now(glance.reboot(false)).expect("power").is_err());
     assert!(
         now(glance.unit("zfs.target", UnitAction::Start))
             .expect("power")

@@ -86,8 +86,8 @@ impl System for Slow {
     async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
         self.0.address_taken(interface, address).await
     }
-    async fn reboot(&self) -> Result<(), UnitError> {
-        self.0.reboot().await
+    async fn reboot(&self, trial: bool) -> Result<(), UnitError> {
+        self.0.reboot(trial).await
     }
     fn now_ms(&self) -> u64 {
         self.0.now_ms()

@@ -97,7 +97,7 @@ fn an_agent_killed_before_its_call_has_done_nothing() {
 #[test]
 fn a_reboot_begins_after_the_call_that_asked_for_it() {
     let machine = node().build();
-    assert_eq!(now(machine.reboot()), Some(Ok(())));
+    assert_eq!(now(machine.reboot(false)), Some(Ok(())));
     assert!(now(machine.sleep(std::time::Duration::from_secs(10))).is_none());
     assert_eq!(now(machine.lost()), Some(Loss::Reboot));
     machine.boot();

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use heeler_host::sim::{Left, Machine};
-use heeler_host::{System, UnitAction, arc, facts, findmnt, hostid, zfs, zpool};
+use heeler_host::{Command, System, UnitAction, arc, facts, findmnt, hostid, zfs, zpool};
 
 use crate::{A, B, args, by_id, create, node, now};
 
@@ -106,7 +106,7 @@ fn a_reflashed_node_imports_only_with_its_host_id() {
         .expect("power")
         .expect("written");
     assert!(now(machine.run(&import)).expect("power").expect("runs").ok());
-    now(machine.run(&zfs::mount_all_command()))
+    now(machine.run(&Command::change("zfs").args(["mount", "-a"])))
         .expect("power")
         .expect("runs");
     assert_eq!(machine.file("/data/pve-files/a").as_deref(), Some(&b"precious"[..]));

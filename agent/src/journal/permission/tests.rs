@@ -49,7 +49,7 @@ impl Scene {
     fn sign(&self, operator: &str, task: u128, node: &str, act: &Irreversible) -> Consent {
         let node = NodeName::new(node).unwrap();
         let to = (&TaskId::from_random(task), &node);
-        Consent::sign(&self.key, operator, to, act, NOW, &SystemRandom::new()).unwrap()
+        Consent::sign(&self.key, operator, to, act.digest(), NOW, &SystemRandom::new()).unwrap()
     }
 
     fn given(&self, consents: Vec<Consent>) -> Assignment {

@@ -1,6 +1,5 @@
 //! The node shows local times in its time zone.
 
-use async_trait::async_trait;
 use heeler_host::{RunError, System, timedatectl};
 use heeler_proto::EnsureTimezone;
 
@@ -17,13 +16,9 @@ struct TimezoneSet {
     task: EnsureTimezone,
 }
 
-#[async_trait]
 impl Step for TimezoneSet {
+    const NAME: StepName = "TimezoneSet";
     type Observed = String;
-
-    fn name(&self) -> StepName {
-        "TimezoneSet"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<String, RunError> {
         timedatectl::timezone(host).await

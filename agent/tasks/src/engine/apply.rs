@@ -3,12 +3,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use heeler_host::guard::{self, End, GuardError, GuardState, Undoing};
-use heeler_host::{Command, Content, File, RunError, System, UnitAction, UnitError};
+use heeler_host::{Command, Content, File, RunError, System, UnitAction, UnitError, content};
 
 use super::edit::{EditError, fingerprint};
 use super::{GuardAction, Op};
 
 /// Why an op could not be applied.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// A program failed, or could not run.
@@ -20,24 +21,21 @@ pub enum ApplyError {
     /// A marked block could not be put into its file.
     #[error(transparent)]
     Edit(#[from] EditError),
-    /// A file could not be accessed.
     #[error("could not {action} {path}")]
     File {
-        /// The verb after "could not".
         action: &'static str,
-        /// Path of the file.
         path: String,
-        /// The error of the operating system.
         source: io::Error,
     },
-    /// A transient unit ended with an error.
-    #[error("it ended with {code}: {printed}. All that it printed, on the node: journalctl -u {unit}")]
+    #[error(
+        "it ended with {code}: {}. All that it printed, on the node: journalctl -u {unit}",
+        last_lines(printed)
+    )]
     Job {
         /// Name of the unit with its suffix, such as `heeler-….service`.
         unit: String,
-        /// The exit code of its program.
         code: i32,
-        /// Its last lines, at most three.
+        /// Its last lines.
         printed: String,
     },
     /// A job is run by the engine alone, which gives it its unit.
@@ -58,7 +56,6 @@ pub enum ApplyError {
     /// A network change was to be undone, but it had been confirmed already.
     #[error("the change was confirmed at the last moment, and stays")]
     Stays,
-    /// systemd no longer knows a transient unit, so its result is unknown.
     #[error("systemd no longer knows {unit}: somebody stopped it, and how far it got is not known")]
     JobLost {
         /// Name of the unit with its suffix, such as `heeler-….service`.
@@ -68,20 +65,25 @@ pub enum ApplyError {
 
 impl ApplyError {
     /// Whether the op may have been completed, partly or fully: its end was not seen.
-    #[must_use]
     pub const fn end_unknown(&self) -> bool {
         matches!(self, Self::Run(RunError::Timeout { .. }) | Self::JobLost { .. })
     }
+}
+
+/// The lines of a failed job's output in its message.
+const SHOWN_LINES: usize = 3;
+
+fn last_lines(printed: &str) -> String {
+    let lines: Vec<&str> = printed.lines().collect();
+    lines[lines.len().saturating_sub(SHOWN_LINES)..].join(" / ")
 }
 
 const GUARD_POLL: Duration = Duration::from_millis(500);
 /// 240 s in steps of [`GUARD_POLL`]: more than twice the guard's time, after which the guard must be broken.
 const GUARD_POLLS: u32 = 480;
 
-/// Applies an op to the machine. It requests a reboot, and does not wait for it.
-///
-/// # Errors
-/// What failed. The op may be done in part, so the machine must be observed again.
+/// Applies an op to the machine. It requests a reboot, and does not wait for it. Its error: what failed. The op may be
+/// done in part, so the machine must be observed again.
 pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
     match op {
         Op::Run(command) => run(host, command).await,
@@ -118,17 +120,13 @@ pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
             Undoing::Nothing | Undoing::Done(_) => Ok(()),
         },
         Op::Guard(GuardAction::Confirm) => confirmed(host).await,
-        Op::Reboot { .. } => Ok(host.reboot().await?),
+        Op::Reboot { trial, .. } => Ok(host.reboot(*trial).await?),
     }
 }
 
 /// The content of a file; None when it does not exist.
 pub(super) async fn current(host: &dyn System, path: &Path) -> Result<Option<Vec<u8>>, ApplyError> {
-    match host.read(path).await {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io("read", path)(error)),
-    }
+    content(host, path).await.map_err(io("read", path))
 }
 
 async fn run(host: &dyn System, command: &Command) -> Result<(), ApplyError> {

@@ -1,3 +1,4 @@
+use heeler_proto::v1;
 use serde::{Deserialize, Serialize};
 
 /// Why a step is blocked, for a person. The agent never guesses about data.
@@ -40,11 +41,14 @@ pub enum Key {
     Backplane,
     /// `locale`.
     Locale,
+    /// Of `[system]`; the item is its key.
+    System,
+    /// `[proxmox]`.
+    Proxmox,
 }
 
 impl Blocked {
     /// About no key of heeler.toml.
-    #[must_use]
     pub fn new(found: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             found: found.into(),
@@ -74,9 +78,33 @@ impl Blocked {
         self
     }
     /// What to do, as one clause.
-    #[must_use]
     pub fn advice(&self) -> String {
         let edit = self.place.as_ref().map_or("", |place| place.edit.as_str());
         heeler_proto::advice("", edit, &self.next)
+    }
+}
+
+impl From<Blocked> for v1::Blocked {
+    fn from(blocked: Blocked) -> Self {
+        let mut wire = Self {
+            found: blocked.found,
+            why: blocked.why,
+            next: blocked.next,
+            ..Self::default()
+        };
+        if let Some(place) = blocked.place {
+            (wire.item, wire.edit) = (place.item, place.edit);
+            wire.set_key(match place.key {
+                Key::Disks => v1::TomlKey::Disks,
+                Key::PoolName => v1::TomlKey::PoolName,
+                Key::ArcMax => v1::TomlKey::ArcMax,
+                Key::Datasets => v1::TomlKey::Datasets,
+                Key::Backplane => v1::TomlKey::Backplane,
+                Key::Locale => v1::TomlKey::Locale,
+                Key::System => v1::TomlKey::System,
+                Key::Proxmox => v1::TomlKey::Proxmox,
+            });
+        }
+        wire
     }
 }

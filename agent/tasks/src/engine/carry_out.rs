@@ -14,13 +14,14 @@ use super::{AnyStep, Blocked, Event, GuardAction, Intent, Op, Outcome, Plan, Rec
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const REBOOT_POLL: Duration = Duration::from_secs(10);
 const REBOOT_POLLS: u32 = 60;
+const UNTRIED: &str = "the node was restarted to try the new configuration, and came back with the old one, which is \
+                       unchanged: it does not start with the new one, or lost power meanwhile. What it tried is \
+                       /boot/firmware/tryboot.txt. To try it again: heeler apply";
 
-/// Why a step stops the task.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// A person must decide or fix something.
     Blocked(Blocked),
-    /// What was attempted and what was found.
     Failed(String),
 }
 
@@ -81,6 +82,7 @@ impl Hand<'_> {
         self.earlier_job(name).await?;
         let (end, reason, changed) = match look(self.host, step).await? {
             Plan::Satisfied => (StepEnd::Satisfied, String::new(), false),
+            Plan::Told(text) => (StepEnd::Satisfied, text, false),
             Plan::NotApplicable(why) => (StepEnd::NotApplicable, why, false),
             Plan::Blocked(blocked) => return Err(Stop::Blocked(blocked)),
             Plan::After(other) => {
@@ -109,9 +111,13 @@ impl Hand<'_> {
             )));
         }
         if reboot.is_some() && self.rebooted(name, Some("after the reboot it is still needed")).await? {
-            return Err(Stop::Failed(format!(
-                "the node was rebooted for {name}, and the step is still not done"
-            )));
+            let tried = ops
+                .iter()
+                .any(|op| matches!(op.plain(), Op::Reboot { trial: true, .. }));
+            return Err(Stop::Failed(match tried {
+                true => UNTRIED.to_owned(),
+                false => format!("the node was rebooted for {name}, and the step is still not done"),
+            }));
         }
         for (index, op) in ops.iter().enumerate() {
             if let Err(error) = self.op(name, index, op).await? {
@@ -166,6 +172,7 @@ impl Hand<'_> {
             step: step.to_owned(),
             summary: op.summary(),
             irreversible: act.is_some(),
+            reboot,
         };
         self.record.emit(started).await?;
         let waits = matches!(op, Op::Guard(GuardAction::Confirm));
@@ -210,7 +217,10 @@ impl Hand<'_> {
                 found: format!("{reason}; after it: {}", blocked.found),
                 ..blocked
             })),
-            _ => Err(Stop::Failed(reason)),
+            _ => Err(match error {
+                ApplyError::Job { printed, .. } => step.explain(printed).map_or(Stop::Failed(reason), Stop::Blocked),
+                _ => Stop::Failed(reason),
+            }),
         }
     }
 

@@ -13,7 +13,6 @@ pub enum Class {
 
 impl Class {
     /// The class of `error`.
-    #[must_use]
     pub const fn of(error: &RunError) -> Self {
         match error {
             RunError::Start { .. } | RunError::Timeout { .. } | RunError::Failed { .. } => Self::Retry,
@@ -23,7 +22,6 @@ impl Class {
     }
 
     /// The next step for a person, as part of a message.
-    #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Retry => "look at the node, then: heeler apply",
@@ -34,7 +32,6 @@ impl Class {
 }
 
 /// `error` and its causes in one line, separated by colons.
-#[must_use]
 pub fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

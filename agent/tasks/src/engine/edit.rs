@@ -3,36 +3,22 @@ use std::path::Path;
 use super::Edit;
 
 /// Why a marked block cannot be put into a file.
+#[expect(missing_docs, reason = "the messages say it")]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// The file changed after the step observed it.
     #[error("{path} has changed since it was looked at; nothing was written")]
-    Changed {
-        /// Path of the file.
-        path: String,
-    },
-    /// The file is not UTF-8 text.
+    Changed { path: String },
     #[error("{path} is not UTF-8 text; nothing was written")]
-    NotText {
-        /// Path of the file.
-        path: String,
-    },
+    NotText { path: String },
     /// A marker occurs without the other, or more than once.
     #[error("{path} holds broken markers of block {block:?}; nothing was written. Remove its marker lines by hand")]
-    Markers {
-        /// Path of the file.
-        path: String,
-        /// Name of the block.
-        block: &'static str,
-    },
+    Markers { path: String, block: &'static str },
 }
 
 impl Edit {
     /// The file's text with the block replaced or appended. `before` is the present content; None when the file does
-    /// not exist.
-    ///
-    /// # Errors
-    /// When the file changed since the step observed it, is not text, or has malformed markers.
+    /// not exist. Fails when the file changed since the step observed it, is not text, or has malformed markers.
     pub fn spliced(&self, before: Option<&[u8]>) -> Result<String, EditError> {
         let path = || self.path.display().to_string();
         if fingerprint(before) != self.expects {
@@ -61,25 +47,32 @@ impl Edit {
         let block = std::iter::once(begin.as_str())
             .chain(self.content.lines())
             .chain([end.as_str()]);
-        let all: Vec<&str> = head.iter().copied().chain(block).chain(tail.iter().copied()).collect();
+        let kept = |line: &&str| !self.without.iter().any(|gone| gone == line);
+        let (head, tail) = (head.iter().copied().filter(kept), tail.iter().copied().filter(kept));
+        let all: Vec<&str> = head.chain(block).chain(tail).collect();
         Ok(all.join("\n") + "\n")
     }
 
     /// An edit of the file at `path`, which had the content `before` when it was observed; None when it did not
     /// exist.
-    #[must_use]
     pub fn of(path: impl AsRef<Path>, block: &'static str, content: impl Into<String>, before: Option<&[u8]>) -> Self {
         Self {
             path: path.as_ref().to_path_buf(),
             block,
             content: content.into(),
+            without: Vec::new(),
             expects: fingerprint(before),
         }
+    }
+
+    /// The same, which also takes these lines out wherever they are outside the block.
+    #[must_use]
+    pub fn without(self, without: Vec<String>) -> Self {
+        Self { without, ..self }
     }
 }
 
 /// SHA-256 of a file's content; all zero when it does not exist.
-#[must_use]
 pub fn fingerprint(content: Option<&[u8]>) -> [u8; 32] {
     content.map_or([0; 32], heeler_proto::sha256)
 }
@@ -103,6 +96,16 @@ mod tests {
             "a\nb\n# heeler begin zfs\n2\n# heeler end zfs\nc\n"
         );
         assert_eq!(splice(None, "1").unwrap(), "# heeler begin zfs\n1\n# heeler end zfs\n");
+    }
+
+    #[test]
+    fn lines_that_must_go_are_taken_out_whole() {
+        let before = "a b\na\n# heeler begin zfs\na\n# heeler end zfs\na\n# a\n";
+        let edit = Edit::of("/etc/x", "zfs", "a", Some(before.as_bytes())).without(vec!["a".to_owned()]);
+        assert_eq!(
+            edit.spliced(Some(before.as_bytes())).unwrap(),
+            "a b\n# heeler begin zfs\na\n# heeler end zfs\n# a\n"
+        );
     }
 
     #[test]

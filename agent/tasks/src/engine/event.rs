@@ -6,32 +6,29 @@ use crate::snapshot::round::Run;
 
 /// An event of a running task or of the schedule. All but `Progress` are stored until the coordinator acknowledges
 /// them.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// The task starts, or continues after a crash, a reboot or a power cut.
     TaskStarted {
         /// Names of its steps, in order.
         steps: Vec<String>,
-        /// Whether it was started before.
         resumed: bool,
     },
-    /// A step starts.
     StepStarted {
-        /// Name of the step, such as `PoolExists`.
         step: String,
     },
-    /// An op starts.
     OpStarted {
-        /// Name of the step, such as `PoolExists`.
         step: String,
-        /// What the op does, in one line.
         summary: String,
         /// Whether it cannot be undone; then it has a consent.
         irreversible: bool,
+        /// Whether it restarts the node.
+        #[serde(default)]
+        reboot: bool,
     },
     /// An op ended.
     OpFinished {
-        /// Name of the step, such as `PoolExists`.
         step: String,
         /// What the op did, in one line.
         summary: String,
@@ -40,9 +37,7 @@ pub enum Event {
     },
     /// A step ended.
     StepFinished {
-        /// Name of the step, such as `PoolExists`.
         step: String,
-        /// How it ended.
         outcome: StepEnd,
         /// A clause for a message: no capital, no full stop; may be empty.
         reason: String,
@@ -51,7 +46,6 @@ pub enum Event {
     },
     /// The progress of a long op.
     Progress {
-        /// Name of the step, such as `PoolExists`.
         step: String,
         /// What is done now, with the time left.
         text: String,
@@ -62,18 +56,14 @@ pub enum Event {
     Snapshots(Run),
     /// A scrub of the schedule. Belongs to no task.
     Scrub {
-        /// Name of the pool.
         pool: String,
-        /// What happened to it.
         what: Scrub,
-        /// The reason or the result.
         text: String,
         /// Data errors that the pool has after it.
         errors: u64,
     },
     /// The task ended.
     TaskFinished {
-        /// How it ended.
         outcome: Outcome,
         /// The number of ops applied.
         changes: u32,
@@ -84,7 +74,6 @@ pub enum Event {
 
 impl Event {
     /// Whether it reports no failure and no task's end, so that it may be dropped when memory is short.
-    #[must_use]
     pub const fn is_routine(&self) -> bool {
         match self {
             Self::OpFinished { error, .. } => error.is_none(),
@@ -96,7 +85,6 @@ impl Event {
     }
 
     /// Whether it is the progress of the step `name`.
-    #[must_use]
     pub fn is_progress_of(&self, name: &str) -> bool {
         matches!(self, Self::Progress { step, .. } if step == name)
     }

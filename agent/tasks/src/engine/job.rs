@@ -10,8 +10,8 @@ use super::carry_out::{Hand, Stop};
 use super::{Event, Intent};
 
 const POLL: Duration = Duration::from_secs(2);
-/// The lines of a failed job's output in its error.
-const SHOWN_LINES: u32 = 3;
+/// The lines of a failed job's output that say why: apt ends with some that do not.
+const LAST_LINES: u32 = 40;
 
 impl Hand<'_> {
     /// The unit of the jobs of a step in this task. Another task has another unit, so it never takes this one's result.
@@ -86,7 +86,7 @@ impl Hand<'_> {
         Ok(match ended {
             Some(0) => Ok(()),
             Some(code) => {
-                let printed = journalctl::last_lines(self.host, &unit, SHOWN_LINES).await;
+                let printed = journalctl::last_lines(self.host, &unit, LAST_LINES).await;
                 Err(ApplyError::Job { printed, unit, code })
             }
             None => Err(ApplyError::JobLost { unit }),

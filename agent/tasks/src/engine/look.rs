@@ -36,7 +36,7 @@ pub(super) async fn settled(host: &dyn System, step: &dyn AnyStep, settle: Durat
     let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
     loop {
         let seen = step.look(host).await;
-        if matches!(seen, Ok(Plan::Satisfied | Plan::NotApplicable(_))) {
+        if matches!(seen, Ok(Plan::Satisfied | Plan::Told(_) | Plan::NotApplicable(_))) {
             return Ok(());
         }
         if waited >= settle {
@@ -55,7 +55,7 @@ fn unsettled(step: &dyn AnyStep, plan: Plan, settle: Duration) -> Stop {
         Plan::Change { ops, .. } => ops.iter().map(Op::summary).collect::<Vec<_>>().join("; "),
         Plan::Retry { why, .. } => why,
         Plan::After(other) => format!("{other} must be done first"),
-        Plan::Satisfied | Plan::NotApplicable(_) => String::new(),
+        Plan::Satisfied | Plan::Told(_) | Plan::NotApplicable(_) => String::new(),
     };
     let seconds = settle.as_secs();
     Stop::Failed(format!(

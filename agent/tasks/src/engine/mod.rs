@@ -24,7 +24,7 @@ pub use edit::{EditError, fingerprint};
 pub use event::{Event, Outcome, Scrub, StepEnd};
 pub use op::{Edit, GuardAction, Op, Remove};
 pub use plan::{Plan, StepName};
-pub use preview::{OpPreview, Seen, StepReport, look_at};
+pub use preview::look_at;
 pub use record::{Intent, NoConsent, Record};
 pub use step::{AnyStep, Step};
 pub use summary::describe;

@@ -52,6 +52,8 @@ pub enum Op {
     Reboot {
         /// A clause for a message.
         reason: String,
+        /// Whether the firmware of a Raspberry Pi reads tryboot.txt instead of config.txt, once.
+        trial: bool,
     },
 }
 
@@ -66,7 +68,6 @@ impl Op {
     }
 
     /// The op without its meaning.
-    #[must_use]
     pub fn plain(&self) -> &Self {
         match self {
             Self::Explained { op, .. } => op,
@@ -75,7 +76,6 @@ impl Op {
     }
 
     /// What it is for; empty when its summary says it.
-    #[must_use]
     pub fn meaning(&self) -> &str {
         match self {
             Self::Explained { meaning, .. } => meaning,
@@ -93,6 +93,8 @@ pub struct Edit {
     pub block: &'static str,
     /// The lines between the markers.
     pub content: String,
+    /// Lines outside the block that are taken out, whole.
+    pub without: Vec<String>,
     /// SHA-256 of the whole file when it was observed; all zero when it did not exist. If it differs now, nothing is
     /// written.
     pub expects: [u8; 32],

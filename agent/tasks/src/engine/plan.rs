@@ -26,6 +26,8 @@ pub enum Plan {
         /// A clause for a message: no capital, no full stop.
         why: String,
     },
+    /// Nothing: its state holds well enough, and a person should know this. A sentence without capital and full stop.
+    Told(String),
     /// Nothing, because the step does not apply here; the text says why.
     NotApplicable(String),
     /// Nothing, because a person must decide or fix something.
@@ -34,7 +36,6 @@ pub enum Plan {
 
 impl Plan {
     /// A change whose result can be observed at once.
-    #[must_use]
     pub const fn change(ops: Vec<Op>) -> Self {
         Self::Change {
             ops,
@@ -43,7 +44,6 @@ impl Plan {
     }
 
     /// A blocked step; see the fields of [`Blocked`].
-    #[must_use]
     pub fn blocked(found: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
         Self::Blocked(Blocked::new(found, why, next))
     }

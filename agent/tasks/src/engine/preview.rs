@@ -1,97 +1,61 @@
 use std::path::Path;
-use std::time::Duration;
 
 use heeler_host::{Content, File, System};
-use heeler_proto::Irreversible;
-use heeler_proto::v1::OpKind;
+use heeler_proto::v1::{OpPreview, StepOutcome, StepReport};
 
 use super::apply::current;
 use super::class::{Class, in_full};
-use super::{AnyStep, Blocked, Op, Plan, StepName};
-
-/// What one step would change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StepReport {
-    /// Name of the step.
-    pub step: StepName,
-    /// What it would change.
-    pub seen: Seen,
-}
-
-/// A [`Plan`] for display.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// Nothing: its state holds.
-    Satisfied,
-    /// These ops.
-    Change(Vec<OpPreview>),
-    /// Unknown until this step has run.
-    After(StepName),
-    /// Not now.
-    Retry {
-        /// How long to wait.
-        after: Duration,
-        /// A clause for a message: no capital, no full stop.
-        why: String,
-    },
-    /// Nothing, because the step does not apply here; the text says why.
-    NotApplicable(String),
-    /// Nothing, because a person must decide or fix something, or because the node could not be examined.
-    Blocked(Blocked),
-}
-
-/// An [`Op`] for display.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpPreview {
-    /// [`Op::kind`].
-    pub kind: OpKind,
-    /// [`Op::summary`].
-    pub summary: String,
-    /// The text that would be replaced; empty when there is none or it is secret.
-    pub before: String,
-    /// The new text; empty when there is none or it is secret.
-    pub after: String,
-    /// The act that cannot be undone; None for other ops.
-    pub act: Option<Irreversible>,
-    /// [`Op::meaning`].
-    pub meaning: String,
-}
+use super::{AnyStep, Op, Plan};
 
 /// Previews each step; changes nothing.
 pub async fn look_at(host: &dyn System, steps: &[Box<dyn AnyStep>]) -> Vec<StepReport> {
     let mut reports = Vec::with_capacity(steps.len());
     for step in steps {
-        let seen = match step.look(host).await {
-            Ok(plan) => seen(host, plan).await,
-            Err(error) => Seen::Blocked(Blocked::new(
-                in_full(&error),
-                "the node could not be examined, and Heeler does not guess",
-                Class::of(&error).advice(),
-            )),
-        };
-        reports.push(StepReport {
-            step: step.name(),
-            seen,
+        let plan = step.look(host).await.unwrap_or_else(|error| {
+            let why = "the node could not be examined, and Heeler does not guess";
+            Plan::blocked(in_full(&error), why, Class::of(&error).advice())
         });
+        let mut report = seen(host, plan).await;
+        step.name().clone_into(&mut report.step);
+        reports.push(report);
     }
     reports
 }
 
-async fn seen(host: &dyn System, plan: Plan) -> Seen {
-    match plan {
-        Plan::Satisfied => Seen::Satisfied,
-        Plan::After(step) => Seen::After(step),
-        Plan::Retry { after, why } => Seen::Retry { after, why },
-        Plan::NotApplicable(why) => Seen::NotApplicable(why),
-        Plan::Blocked(blocked) => Seen::Blocked(blocked),
-        Plan::Change { ops, .. } => {
-            let mut previews = Vec::with_capacity(ops.len());
-            for op in &ops {
-                previews.push(preview(host, op).await);
-            }
-            Seen::Change(previews)
+async fn seen(host: &dyn System, plan: Plan) -> StepReport {
+    let mut report = StepReport::default();
+    let outcome = match plan {
+        Plan::Satisfied => StepOutcome::Satisfied,
+        Plan::After(step) => {
+            step.clone_into(&mut report.after);
+            StepOutcome::After
         }
-    }
+        Plan::Retry { after, why } => {
+            report.retry_in_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+            report.reason = why;
+            StepOutcome::Retry
+        }
+        Plan::Told(text) => {
+            report.reason = text;
+            StepOutcome::Satisfied
+        }
+        Plan::NotApplicable(why) => {
+            report.reason = why;
+            StepOutcome::NotApplicable
+        }
+        Plan::Blocked(blocked) => {
+            report.blocked = Some(blocked.into());
+            StepOutcome::Blocked
+        }
+        Plan::Change { ops, .. } => {
+            for op in &ops {
+                report.ops.push(preview(host, op).await);
+            }
+            StepOutcome::Change
+        }
+    };
+    report.set_outcome(outcome);
+    report
 }
 
 async fn preview(host: &dyn System, op: &Op) -> OpPreview {
@@ -117,11 +81,11 @@ async fn preview(host: &dyn System, op: &Op) -> OpPreview {
         _ => Default::default(),
     };
     OpPreview {
-        kind: op.kind(),
+        kind: op.kind().into(),
         summary: op.summary(),
         before,
         after,
-        act: op.act().cloned(),
+        irreversible: op.act().cloned().map(Into::into),
         meaning: op.meaning().to_owned(),
     }
 }

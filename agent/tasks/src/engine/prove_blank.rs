@@ -38,6 +38,7 @@ pub(super) async fn prove_blank(
             step: step.to_owned(),
             summary: format!("read every byte of {serials}: {all} GB, about {about}"),
             irreversible: false,
+            reboot: false,
         };
         record.emit(what).await?;
         let read = read(host, record, step, &serials, &mut readings).await;

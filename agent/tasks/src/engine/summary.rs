@@ -7,7 +7,6 @@ use super::{GuardAction, Op};
 
 impl Op {
     /// The kind in the protocol.
-    #[must_use]
     pub fn kind(&self) -> OpKind {
         match self {
             Self::Run(_) => OpKind::Run,
@@ -26,7 +25,6 @@ impl Op {
     }
 
     /// What it does, in one line for a person.
-    #[must_use]
     pub fn summary(&self) -> String {
         match self {
             Self::Run(command) | Self::Job(command) => command.to_string(),
@@ -42,12 +40,12 @@ impl Op {
                 format!("{}, undone in {} s if unconfirmed", way.change, UNDONE_AFTER.as_secs())
             }
             Self::Guard(GuardAction::Confirm) => "wait until a new session and every peer confirm it".to_owned(),
-            Self::Reboot { reason } => format!("reboot: {reason}"),
+            Self::Reboot { reason, trial: false } => format!("reboot: {reason}"),
+            Self::Reboot { reason, trial: true } => format!("reboot to try it: {reason}"),
         }
     }
 
     /// The act that cannot be undone; None for other ops.
-    #[must_use]
     pub fn act(&self) -> Option<&Irreversible> {
         match self.plain() {
             Self::Irreversible { act, .. } => Some(act),
@@ -68,7 +66,6 @@ fn verb(action: UnitAction) -> &'static str {
 }
 
 /// An act in one line: serials and sizes, no kernel names.
-#[must_use]
 pub fn describe(act: &Irreversible) -> String {
     let list = |serials: Vec<&str>| serials.join(", ");
     match act {

@@ -26,7 +26,6 @@ pub struct Utc {
 
 impl Utc {
     /// From Unix seconds.
-    #[must_use]
     pub const fn of(at_s: u64) -> Self {
         let shifted = at_s / DAY + 719_468;
         let of_era = shifted % 146_097;
@@ -49,7 +48,6 @@ impl Utc {
     }
 
     /// As Unix seconds.
-    #[must_use]
     pub const fn seconds(self) -> u64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
         let from_march = (self.month + 9) % 12;
@@ -60,7 +58,6 @@ impl Utc {
     }
 
     /// Such as `20261122T130501Z`.
-    #[must_use]
     pub fn stamp(self) -> String {
         let Self {
             year,
@@ -88,7 +85,6 @@ impl Utc {
 }
 
 /// Start of the period of `class` that contains `at_s`, Unix seconds. `minutes` is the period of [`Class::Frequent`].
-#[must_use]
 pub const fn start(class: Class, minutes: u32, at_s: u64) -> u64 {
     let utc = Utc::of(at_s);
     match class {
@@ -103,7 +99,6 @@ pub const fn start(class: Class, minutes: u32, at_s: u64) -> u64 {
 }
 
 /// Start of the next period, Unix seconds.
-#[must_use]
 pub const fn next(class: Class, minutes: u32, at_s: u64) -> u64 {
     let utc = Utc::of(at_s);
     match class {
@@ -119,7 +114,6 @@ pub const fn next(class: Class, minutes: u32, at_s: u64) -> u64 {
 }
 
 /// The longest period of the class, in seconds.
-#[must_use]
 pub const fn length_s(class: Class, minutes: u32) -> u64 {
     match class {
         Class::Frequent => step(minutes),

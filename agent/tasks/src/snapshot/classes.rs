@@ -15,7 +15,6 @@ const UNKNOWN: u8 = 1 << 7;
 
 impl Classes {
     /// With these classes.
-    #[must_use]
     pub fn of(classes: impl IntoIterator<Item = Class>) -> Self {
         Self {
             bits: classes.into_iter().fold(0, |bits, class| bits | 1 << class as u8),
@@ -23,13 +22,11 @@ impl Classes {
     }
 
     /// For a snapshot that a person requested.
-    #[must_use]
     pub const fn manual() -> Self {
         Self { bits: MANUAL }
     }
 
     /// Reads a mark. A word that this version does not know sets [`Self::is_unknown`].
-    #[must_use]
     pub fn read(mark: &str) -> Self {
         let bit = |word: &str| match Class::ALL.into_iter().find(|class| class.word() == word) {
             Some(class) => 1 << class as u8,
@@ -42,7 +39,6 @@ impl Classes {
     }
 
     /// The mark: words separated by commas.
-    #[must_use]
     pub fn mark(self) -> String {
         let mut words: Vec<&str> = self.iter().map(Class::word).collect();
         words.extend(self.is_manual().then_some(BY_HAND));
@@ -50,25 +46,21 @@ impl Classes {
     }
 
     /// Whether it serves the class.
-    #[must_use]
     pub const fn has(self, class: Class) -> bool {
         self.bits & (1 << class as u8) != 0
     }
 
     /// Whether a person requested the snapshot.
-    #[must_use]
     pub const fn is_manual(self) -> bool {
         self.bits & MANUAL != 0
     }
 
     /// Whether the mark has a word that this version does not know.
-    #[must_use]
     pub const fn is_unknown(self) -> bool {
         self.bits & UNKNOWN != 0
     }
 
     /// Whether the mark has no word at all.
-    #[must_use]
     pub const fn is_empty(self) -> bool {
         self.bits == 0
     }
@@ -87,7 +79,6 @@ impl Classes {
     }
 
     /// The class with the longest period, or "manual": part of the snapshot's name.
-    #[must_use]
     pub fn longest(self) -> &'static str {
         self.iter().last().map_or(BY_HAND, Class::word)
     }

@@ -19,7 +19,6 @@ pub struct Due {
 
 /// The classes without a snapshot in their present period. After an outage that is one snapshot, not one for each
 /// missed period. A snapshot from the future does not count, because the clock was wrong.
-#[must_use]
 pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
     let mut newest = [None::<u64>; 6];
     let past = snapshots
@@ -48,7 +47,6 @@ pub fn due(snapshots: &[Snapshot], keep: &Keep, now_s: u64) -> Due {
 }
 
 /// Start of the next period of any class, Unix seconds; None when none is kept.
-#[must_use]
 pub fn next_due_s(keep: &Keep, now_s: u64) -> Option<u64> {
     let minutes = keep.frequent_minutes();
     keep.classes().map(|class| calendar::next(class, minutes, now_s)).min()

@@ -78,7 +78,6 @@ pub struct Beyond {
 
 impl PruneDecision {
     /// Whether the snapshot is pruned.
-    #[must_use]
     pub const fn prunes(&self) -> bool {
         matches!(self, Self::Prune(_))
     }
@@ -115,7 +114,6 @@ impl fmt::Display for PruneDecision {
 
 /// A decision for each snapshot of one dataset. `snapshots` is in order of creation; `keep` is the dataset's policy;
 /// `common` has the guid of the newest snapshot that each copy also has.
-#[must_use]
 pub fn decisions(snapshots: &[Snapshot], keep: Option<&Keep>, common: &[u64], now_s: u64) -> Vec<PruneDecision> {
     judge(snapshots, keep, common, |keep, class, created_s| {
         let minutes = keep.frequent_minutes();
@@ -139,7 +137,6 @@ pub struct Lowered<'a> {
 /// The effect of `after` on snapshots that `before` keeps. Only places and periods count: the result depends neither
 /// on the time of the call nor on what else keeps a snapshot for now, such as being the newest. Without `before`,
 /// only snapshots without a place in `after` count.
-#[must_use]
 pub fn lowered<'a>(snapshots: &'a [Snapshot], before: Option<&Keep>, after: &Keep) -> Lowered<'a> {
     let mut places = [0_u32; 6];
     let mut lowered = Lowered::default();

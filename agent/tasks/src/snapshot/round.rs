@@ -65,7 +65,6 @@ const NAMES: usize = 10;
 
 impl Run {
     /// The report of one round.
-    #[must_use]
     pub fn of(round: Round, problems: Vec<String>, no_pruning: String) -> Self {
         Self {
             taken: round.taken,
@@ -252,7 +251,6 @@ async fn take_unseen(host: &dyn System, dataset: &str, keep: &Keep, round: &mut 
 pub const NAMED: &str = "heeler_";
 
 /// The first free name from `now_s` on, such as `heeler_20261122T130000Z_daily`.
-#[must_use]
 pub fn free_name(now_s: u64, classes: Classes, is_taken: impl Fn(&str) -> bool) -> String {
     let mut at_s = now_s;
     loop {

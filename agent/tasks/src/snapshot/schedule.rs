@@ -1,9 +1,7 @@
 //! The accepted schedule on the node's disk, which the agent uses without the coordinator. It is text, so that a plan
 //! can show the difference.
 
-use std::path::Path;
-
-use heeler_host::{File, RunError, System};
+use heeler_host::File;
 use heeler_proto::{Class, Keep, KeepScrubs, KeepSnapshots, PoolName, ScrubEvery, SnapshotPolicy, Spec as _};
 
 /// Path of the snapshots' schedule.
@@ -37,7 +35,6 @@ pub struct Snapshots {
 
 impl Snapshots {
     /// The guid that the pool must have; None when the file does not say.
-    #[must_use]
     pub fn guid(&self, pool: &str) -> Option<u64> {
         let named = self.pools.iter().find(|(name, _)| name == pool);
         named.map(|(_, guid)| *guid)
@@ -55,7 +52,6 @@ pub struct Unreadable {
 }
 
 /// The file for this schedule of snapshots.
-#[must_use]
 pub fn snapshots_file(accepted: &Snapshots) -> File {
     let policies = &accepted.task.policies;
     let width = policies.iter().map(|policy| policy.dataset.len()).max().unwrap_or(0);
@@ -70,7 +66,6 @@ pub fn snapshots_file(accepted: &Snapshots) -> File {
 }
 
 /// The file for this schedule of scrubs.
-#[must_use]
 pub fn scrubs_file(task: &KeepScrubs) -> File {
     let (pool, day, hour) = (&task.pool, task.day, task.hour);
     let text = match task.every {
@@ -85,25 +80,7 @@ fn weekday(day: u32) -> &'static str {
     WEEKDAYS[(day as usize + 6) % 7]
 }
 
-/// The text of a file; None when it does not exist.
-///
-/// # Errors
-/// When it cannot be read.
-pub async fn text(host: &dyn System, path: &str) -> Result<Option<String>, RunError> {
-    match host.read(Path::new(path)).await {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(RunError::File {
-            path: path.to_owned(),
-            source,
-        }),
-    }
-}
-
-/// Reads the text that [`snapshots_file`] wrote.
-///
-/// # Errors
-/// At the first line that is different.
+/// Reads the text that [`snapshots_file`] wrote. Fails at the first line that is different.
 pub fn snapshots(text: &str) -> Result<Snapshots, Unreadable> {
     let mut read = Snapshots::default();
     for (line, (name, says)) in rows(SNAPSHOTS, SNAPSHOTS_HEAD, text, says)? {
@@ -120,10 +97,8 @@ pub fn snapshots(text: &str) -> Result<Snapshots, Unreadable> {
     Ok(read)
 }
 
-/// Reads the text that [`scrubs_file`] wrote, also that of an earlier version.
-///
-/// # Errors
-/// At the first line that is different.
+/// Reads the text that [`scrubs_file`] wrote, also that of an earlier version. Fails at the first line that is
+/// different.
 pub fn scrubs(text: &str) -> Result<KeepScrubs, Unreadable> {
     let mut rows = rows(SCRUBS, SCRUBS_HEAD, text, scrub)?;
     match (rows.pop(), rows.pop()) {

@@ -13,7 +13,6 @@ const DAY: u64 = 24 * HOUR;
 const WINDOW: u64 = 6 * HOUR;
 
 /// The last and the next time of the schedule, Unix seconds; None when there is none.
-#[must_use]
 pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
     let (day, at) = (u64::from(task.day), u64::from(task.hour) * HOUR);
     match task.every {
@@ -58,7 +57,6 @@ pub fn slots(task: &KeepScrubs, now_s: u64) -> Option<(u64, u64)> {
 
 /// Whether a scrub is due. `last_s` is when the last known one began or ended, or since when the pool is on the
 /// schedule, Unix seconds.
-#[must_use]
 pub fn is_due(task: &KeepScrubs, last_s: u64, now_s: u64) -> bool {
     let Some((slot, _)) = slots(task, now_s).filter(|(slot, _)| last_s < *slot && *slot <= now_s) else {
         return false;
@@ -73,7 +71,6 @@ pub fn is_due(task: &KeepScrubs, last_s: u64, now_s: u64) -> bool {
 }
 
 /// How long after the last scrub the next one is overdue, in seconds; None without a schedule.
-#[must_use]
 pub const fn overdue_s(task: &KeepScrubs) -> Option<u64> {
     match task.every {
         ScrubEvery::Month => Some(38 * DAY),
@@ -83,7 +80,6 @@ pub const fn overdue_s(task: &KeepScrubs) -> Option<u64> {
 }
 
 /// Why the pool cannot be scrubbed now; None when it can.
-#[must_use]
 pub fn obstacle(pool: &PoolStatus) -> Option<String> {
     let scanning = pool.scan.as_ref().filter(|scan| scan.state == "SCANNING");
     match scanning {
@@ -99,7 +95,6 @@ pub fn obstacle(pool: &PoolStatus) -> Option<String> {
 }
 
 /// Progress of a running scrub: percent plus 1, so 1 to 101. 0 when none runs.
-#[must_use]
 pub fn percent(pool: &PoolStatus) -> u32 {
     let running = pool.scan.as_ref();
     running
@@ -111,17 +106,13 @@ pub fn percent(pool: &PoolStatus) -> u32 {
 }
 
 /// When the last scrub finished, Unix seconds; None when it did not finish, or the last scan was a resilver.
-#[must_use]
 pub fn finished_s(pool: &PoolStatus) -> Option<u64> {
     let over = pool.scan.as_ref();
     over.filter(|scan| scan.function == "SCRUB" && scan.state == "FINISHED")
         .map(|scan| scan.end_s)
 }
 
-/// Starts a scrub.
-///
-/// # Errors
-/// When `zpool scrub` fails.
+/// Starts a scrub. Fails when `zpool scrub` fails.
 pub async fn begin(host: &dyn System, pool: &str) -> Result<(), RunError> {
     let command = zpool::scrub_command(pool);
     let output = host.run(&command).await?;

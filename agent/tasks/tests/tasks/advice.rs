@@ -1,6 +1,7 @@
 //! Following each advice literally loses or hides no file, and the next plan gets further.
 
-use heeler_tasks::engine::{Outcome, Seen};
+use heeler_proto::v1::StepOutcome;
+use heeler_tasks::engine::Outcome;
 
 use crate::life::{FILE, Life, blocked, ensure};
 
@@ -163,14 +164,14 @@ async fn corrected_properties_survive_a_power_cut() {
         let task = ensure(life.recorded().await);
         hand(&life, line);
         let reports = life.preview(&task).await;
-        let drift = reports.iter().filter(|report| matches!(report.seen, Seen::Change(_)));
+        let drift = reports.iter().filter(|report| report.outcome() == StepOutcome::Change);
         assert_eq!(drift.count(), 1, "{line}: {reports:?}");
         assert_eq!(life.apply(&task).await, Outcome::Done, "{line}");
         life.machine.cut_power();
         life.machine.boot();
         let reports = life.preview(&task).await;
         assert!(
-            reports.iter().all(|report| report.seen == Seen::Satisfied),
+            reports.iter().all(|report| report.outcome() == StepOutcome::Satisfied),
             "{line}: {reports:?}"
         );
         assert_eq!(life.machine.file(FILE).unwrap(), b"precious", "{line}");
@@ -191,7 +192,7 @@ async fn a_cache_file_without_the_pool_is_written_again() {
         life.machine.boot();
         let reports = life.preview(&task).await;
         assert!(
-            reports.iter().all(|report| report.seen == Seen::Satisfied),
+            reports.iter().all(|report| report.outcome() == StepOutcome::Satisfied),
             "{reports:?}"
         );
     }

@@ -6,7 +6,7 @@ use heeler_host::guard::{self, GuardState, Way, Written};
 use heeler_host::sim::{Fault, Loss, Machine, Nic, Wire};
 use heeler_host::{File, System as _, ifupdown, link, netplan};
 use heeler_proto::{KeepBackplane, Mac, Renderer, Task};
-use heeler_tasks::engine::{GuardAction, Op, Outcome, Plan, Seen};
+use heeler_tasks::engine::{GuardAction, Op, Outcome, Plan};
 
 use crate::life::{Life, blocked, pi};
 use crate::stand_in::StandIn;
@@ -331,9 +331,7 @@ async fn a_proxmox_node_uses_ifupdown2() {
 async fn the_preview_names_the_card_and_the_undo() {
     let life = fresh();
     let shown = life.preview(&backplane("10.10.99.50/24")).await;
-    let Seen::Change(ops) = &shown[3].seen else {
-        panic!("{shown:?}")
-    };
+    let ops = &shown[3].ops;
     assert_eq!(
         ops[0].summary,
         "backplane none -> 10.10.99.50/24, undone in 90 s if unconfirmed"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heeler_host::{Command, File, RunError};
 use heeler_proto::v1::OpKind;
-use heeler_tasks::engine::{AnyStep, Edit, Op, Outcome, Plan, Remove, Seen, fingerprint, look_at};
+use heeler_tasks::engine::{AnyStep, Edit, Op, Outcome, Plan, Remove, fingerprint, look_at};
 
 use crate::life::{Life, pi};
 use crate::stand_in::StandIn;
@@ -129,7 +129,7 @@ async fn a_failed_look_is_retried_when_useful() {
     assert!(failed(run(&mut node(), vec![fails(1, lasting)]).await).contains("not installed"));
     let life = node();
     let report = look_at(&life.machine, &[fails(9, lasting)]).await;
-    assert!(matches!(&report[0].seen, Seen::Blocked(blocked) if blocked.found.contains("not installed")));
+    assert!(report[0].blocked.as_ref().unwrap().found.contains("not installed"));
 }
 
 #[tokio::test]
@@ -164,7 +164,10 @@ async fn a_file_changed_since_the_look_is_left_alone() {
 
 #[tokio::test]
 async fn conflicting_ops_are_refused_before_the_first() {
-    let reboot = || Op::Reboot { reason: "r".into() };
+    let reboot = || Op::Reboot {
+        reason: "r".into(),
+        trial: false,
+    };
     let mut life = node();
     life.machine.clear_log();
     let step = StandIn::says("Mixed", "/etc/x", move |_, _| {
@@ -183,13 +186,11 @@ async fn a_preview_shows_text_before_and_after() {
         Ok(Plan::change(vec![Op::Edit(edit), write("/etc/new")]))
     });
     let report = look_at(&life.machine, &[step]).await;
-    let Seen::Change(ops) = &report[0].seen else {
-        panic!("{report:?}")
-    };
-    assert_eq!((ops[0].kind, ops[0].before.as_str()), (OpKind::Edit, "before\n"));
+    let ops = &report[0].ops;
+    assert_eq!((ops[0].kind(), ops[0].before.as_str()), (OpKind::Edit, "before\n"));
     assert_eq!(ops[0].after, "before\n# heeler begin b\nmine\n# heeler end b\n");
     assert_eq!(
-        (ops[1].kind, ops[1].before.as_str(), ops[1].after.as_str()),
+        (ops[1].kind(), ops[1].before.as_str(), ops[1].after.as_str()),
         (OpKind::Write, "", "x")
     );
 }

@@ -152,7 +152,12 @@ impl Record for Journal<'_> {
                 reason = "the consent was used before".to_owned();
                 continue;
             }
-            match consent.permits((&self.task, &self.node), act, self.host.now_ms(), &self.operator) {
+            match consent.permits(
+                (&self.task, &self.node),
+                &act.digest(),
+                self.host.now_ms(),
+                &self.operator,
+            ) {
                 Err(error) => reason = error.to_string(),
                 Ok(()) => {
                     let line = Line::Used {

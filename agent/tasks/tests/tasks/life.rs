@@ -2,11 +2,12 @@
 
 use heeler_host::guard::{self, GuardState};
 use heeler_host::sim::{Builder, Loss, Machine};
+use heeler_proto::v1::StepReport;
 use heeler_proto::{
     Consent, Dataset, EnsurePool, EraseDisk, HostId, Irreversible, Mountpoint, NodeName, PoolGuid, PoolName, PoolSpec,
     Serial, Task, TaskId,
 };
-use heeler_tasks::engine::{AnyStep, Outcome, Record as _, Seen, StepReport};
+use heeler_tasks::engine::{AnyStep, Outcome, Record as _};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
@@ -98,17 +99,15 @@ impl Life {
     /// The acts that an operator would be shown.
     pub(crate) async fn acts(&self, task: &Task) -> Vec<Irreversible> {
         let reports = self.preview(task).await;
-        let ops = reports.into_iter().filter_map(|report| match report.seen {
-            Seen::Change(ops) => Some(ops),
-            _ => None,
-        });
-        ops.flatten().filter_map(|op| op.act).collect()
+        let acts = reports.into_iter().flat_map(|report| report.ops);
+        let acts = acts.filter_map(|op| op.irreversible);
+        acts.map(|act| act.try_into().unwrap()).collect()
     }
 
     pub(crate) fn consent(&self, task: &TaskId, act: &Irreversible) -> Consent {
         let now = heeler_host::System::now_ms(&self.machine);
         let random = SystemRandom::new();
-        Consent::sign(&self.key, "me", (task, &self.node), act, now, &random).unwrap()
+        Consent::sign(&self.key, "me", (task, &self.node), act.digest(), now, &random).unwrap()
     }
 
     /// An operator plans, consents to everything shown, and applies.
@@ -133,16 +132,35 @@ impl Life {
         let id = self.next_task();
         let acts = self.acts(task).await;
         let consents: Vec<Consent> = acts.iter().map(|act| self.consent(&id, act)).collect();
-        let host = CheckedMachine::new(self.machine.clone());
         let first = self.machine.points();
-        let mut journal = Journal::open(&host, (&self.node, &id), &consents, self.key.public_key().as_ref()).await;
-        let outcome = heeler_tasks::run(&host, &self.node, task, &mut journal, false).await;
-        assert_eq!(outcome, Outcome::Done);
+        let mut points = Vec::new();
+        loop {
+            let host = CheckedMachine::new(self.machine.clone());
+            let run = async {
+                let public = self.key.public_key().as_ref();
+                let mut journal = Journal::open(&host, (&self.node, &id), &consents, public).await;
+                let resumed = journal.in_hand();
+                heeler_tasks::run(&host, &self.node, task, &mut journal, resumed).await
+            };
+            let outcome = tokio::select! {
+                biased;
+                _ = self.machine.lost() => None,
+                outcome = run => Some(outcome),
+            };
+            points.extend(host.points());
+            match outcome {
+                None => self.machine.boot(),
+                Some(outcome) => {
+                    assert_eq!(outcome, Outcome::Done);
+                    break;
+                }
+            }
+        }
         let count = |point: Point| Point {
             at: point.at - first,
             ..point
         };
-        host.points().into_iter().map(count).collect()
+        points.into_iter().map(count).collect()
     }
 
     /// Runs until the task ends, however often the agent or the machine goes down.

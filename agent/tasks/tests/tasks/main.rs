@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its machine is not as prepared")]
 
+mod access;
 mod adoption;
 mod advice;
 mod backplane;
+mod boot;
+mod boot_files;
 mod claims;
 mod consent;
 mod disks;
@@ -16,12 +19,17 @@ mod job;
 mod journal;
 mod life;
 mod locale;
+mod names;
 mod pool;
 mod power;
 mod proof;
 mod reboot;
 mod reflash;
 mod remains;
+mod repositories;
 mod safety_rules;
+mod sound;
 mod stand_in;
+mod storages;
+mod time_servers;
 mod timezone;

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use heeler_host::sim::Fault;
+use heeler_proto::v1::StepOutcome;
 use heeler_proto::{Dataset, Mountpoint, PoolSpec};
-use heeler_tasks::engine::{Outcome, Seen};
+use heeler_tasks::engine::Outcome;
 
 use crate::life::{A, B, FILE, Life, blocked, ensure, spec};
 
@@ -26,7 +27,7 @@ async fn a_preview_changes_nothing_and_a_second_run_changes_nothing() {
     let mut life = Life::blank();
     life.machine.clear_log();
     let reports = life.preview(&ensure(spec())).await;
-    assert!(reports.iter().any(|report| matches!(report.seen, Seen::Change(_))));
+    assert!(reports.iter().any(|report| report.outcome() == StepOutcome::Change));
     assert_eq!(life.changes(), [""; 0], "a preview only looks");
 
     assert_eq!(life.apply(&ensure(spec())).await, Outcome::Done);
@@ -35,7 +36,7 @@ async fn a_preview_changes_nothing_and_a_second_run_changes_nothing() {
         let task = ensure(wanted);
         let reports = life.preview(&task).await;
         assert!(
-            reports.iter().all(|report| report.seen == Seen::Satisfied),
+            reports.iter().all(|report| report.outcome() == StepOutcome::Satisfied),
             "{reports:?}"
         );
         assert_eq!(life.apply(&task).await, Outcome::Done);
@@ -165,7 +166,7 @@ async fn a_converged_look_runs_few_programs() {
     heeler_host::facts::collect(&glance).await.unwrap();
     let steps = heeler_tasks::preview(&glance, &task, &[]).await;
     assert!(
-        !steps.iter().any(|step| matches!(step.seen, Seen::Change(_))),
+        !steps.iter().any(|step| step.outcome() == StepOutcome::Change),
         "{steps:#?}"
     );
     let mut asked: Vec<String> = life.machine.log().into_iter().map(|entry| entry.what).collect();

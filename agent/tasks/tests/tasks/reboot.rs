@@ -11,6 +11,7 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 fn reboot() -> Plan {
     Plan::change(vec![Op::Reboot {
         reason: "the kernel is old".into(),
+        trial: false,
     }])
 }
 

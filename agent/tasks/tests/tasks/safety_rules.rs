@@ -7,8 +7,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use heeler_host::lsblk;
 use heeler_host::sim::Machine;
-use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
+use heeler_host::{
+    Command, File, Folder, FolderAction, Job, JobState, Look, Output, Piped, RunError, System, UnitAction, UnitError,
+    UnitState,
+};
 
 /// The rules for data, checked at each call.
 pub(crate) struct CheckedMachine(pub(crate) Machine, Mutex<Vec<Point>>);
@@ -89,6 +93,20 @@ impl System for CheckedMachine {
         }
         result
     }
+    async fn follow(&self, command: &Command, line: &(dyn for<'l> Fn(&'l str) + Sync)) -> Result<i32, RunError> {
+        self.judge(command);
+        self.0.follow(command, line).await
+    }
+    async fn pipe(&self, from: &Command, into: &Command) -> Result<Piped, RunError> {
+        self.judge(from);
+        self.judge(into);
+        let before = self.0.points();
+        let result = self.0.pipe(from, into).await;
+        if from.changes || into.changes {
+            self.passed(before, false);
+        }
+        result
+    }
     async fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.0.read(path).await
     }
@@ -134,6 +152,12 @@ impl System for CheckedMachine {
         self.passed(before, false);
         result
     }
+    async fn within(&self, folder: &Folder, name: &str, action: FolderAction) -> io::Result<Vec<String>> {
+        let before = self.0.points();
+        let result = self.0.within(folder, name, action).await;
+        self.passed(before, false);
+        result
+    }
     async fn read_device(&self, device: &Path, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         self.0.read_device(device, offset, length).await
     }
@@ -171,16 +195,38 @@ impl System for CheckedMachine {
     async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
         self.0.address_taken(interface, address).await
     }
-    async fn reboot(&self) -> Result<(), UnitError> {
+    async fn reboot(&self, trial: bool) -> Result<(), UnitError> {
         let before = self.0.points();
-        let result = self.0.reboot().await;
+        let result = self.0.reboot(trial).await;
         self.passed(before, false);
         result
     }
     fn now_ms(&self) -> u64 {
         self.0.now_ms()
     }
+    async fn in_time(&self, item: &str, time: Duration, look: Look<'_>) {
+        self.0.in_time(item, time, look).await;
+    }
+    fn found_in_order(&self, fingerprint: [u8; 32]) -> bool {
+        self.0.found_in_order(fingerprint)
+    }
+    fn remember_in_order(&self, fingerprint: [u8; 32]) {
+        self.0.remember_in_order(fingerprint);
+    }
     async fn sleep(&self, time: Duration) {
         self.0.sleep(time).await;
     }
+}
+
+#[tokio::test]
+async fn a_pipe_is_judged_and_its_points_counted() {
+    let host = CheckedMachine::new(Machine::builder("a").build());
+    let (look, change) = (lsblk::command(), Command::change("modprobe").arg("zfs"));
+    host.pipe(&look, &Command::look("cat")).await.unwrap();
+    assert_eq!(host.points(), []);
+    host.pipe(&look, &change).await.unwrap();
+    assert!(!host.points().is_empty());
+    let forced = Command::change("zfs").args(["receive", "-F", "data/x"]);
+    let judged = async move { host.pipe(&look, &forced).await };
+    assert!(tokio::spawn(judged).await.is_err_and(|error| error.is_panic()));
 }

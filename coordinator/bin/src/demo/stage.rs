@@ -8,9 +8,9 @@ use std::time::Duration;
 use heeler_coordinator::cli::{self, CliError, Client, Console, Exit, Session, Surroundings};
 use heeler_coordinator::clock::SystemClock;
 use heeler_coordinator::config::{DEFAULT_PORT, FILE, NewNode, add_node};
-use heeler_coordinator::screen::{Ink, Line, wrap};
 use heeler_coordinator::serve::{Coordinator, ServeError, ServeOptions};
 use heeler_coordinator::state::StateFolder;
+use heeler_coordinator::{Ink, Line, wrap};
 use heeler_proto::v1::StatusRequest;
 use heeler_proto::{NodeName, Serial};
 use tempfile::TempDir;
@@ -62,7 +62,7 @@ impl<'a, 'c> Stage<'a, 'c> {
             enrolment: any,
             operators: None,
             addresses: Vec::new(),
-            history_bytes: heeler_coordinator::app::HISTORY_BYTES,
+            history_bytes: heeler_coordinator::HISTORY_BYTES,
         };
         let coordinator = Coordinator::bind(options, Arc::new(SystemClock)).await;
         let coordinator = coordinator.map_err(failed("start the coordinator"))?;

@@ -191,3 +191,23 @@ fn a_lost_leg_keeps_the_slot_of_its_disk() {
     remember(&third, &mut moved);
     assert_eq!(leg_name(&moved.pools[0].legs[0]), "slot C S2");
 }
+
+#[test]
+fn a_wrong_clock_on_a_node_hides_no_repair() {
+    let facts = |scan_end_ms| v1::Facts {
+        pools: vec![v1::Pool {
+            guid: "7".into(),
+            scan_end_ms,
+            ..v1::Pool::default()
+        }],
+        ..v1::Facts::default()
+    };
+    let mut before = v1::Facts::default();
+    // The clock of the node is an hour ahead, then an hour behind.
+    for (end, now, seen) in [(4_000, 400, 400), (4_000, 500, 400), (100, 600, 600), (100, 700, 600)] {
+        let mut new = facts(end);
+        note_scan_ends(&before, &mut new, now);
+        assert_eq!(new.pools[0].scan_end_seen_ms, seen, "{end} {now}");
+        before = new;
+    }
+}

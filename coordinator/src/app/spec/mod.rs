@@ -1,18 +1,25 @@
 //! Derives a node's tasks from heeler.toml and the record.
 
+mod access;
 mod backplane;
+mod boot;
 mod erase;
 mod locale;
+mod names;
 mod pool;
+mod repositories;
 mod scrubs;
 mod snapshots;
+mod sound;
+mod storages;
+mod time;
 mod timezone;
 mod unmanaged;
 
 use heeler_proto::{Task, for_each_task, v1};
 use heeler_store::{Digest, Node, Tx};
 
-use super::AppError;
+use super::{AppError, Result};
 use crate::config::WantedNode;
 use crate::pki::sha256;
 
@@ -24,7 +31,6 @@ pub(super) use unmanaged::{unmanaged, unmanaged_pool};
 use pool::Record;
 
 /// What tasks are derived from.
-#[derive(Debug, Clone, Copy)]
 struct Source<'a> {
     wanted: &'a WantedNode,
     record: &'a Record,
@@ -61,7 +67,7 @@ macro_rules! asked {
 for_each_task!(asked);
 
 /// The tasks of one node, in the order in which they run.
-pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>, AppError> {
+pub(super) async fn tasks(tx: &mut Tx, cluster: &str, node: &Node, wanted: &WantedNode) -> Result<Vec<Task>> {
     let record = Record::of(tx, cluster, node).await?;
     let record = &record;
     Ok(derive(&Source { wanted, record }))

@@ -1,7 +1,7 @@
 use heeler_proto::{EnsurePool, HostId, LiveSerial, PoolGuid, PoolSpec, Serial};
 use heeler_store::{Leg, Node, Tx};
 
-use super::super::{hex, node_name};
+use super::super::{Result, hex, node_name};
 use super::{AppError, Asked, Source};
 use crate::pki::sha256;
 
@@ -10,7 +10,6 @@ const COMMENT: usize = 32;
 
 /// The comment that marks a pool as ours: `heeler:<cluster>/<node>`. A long cluster name is cut. When that is not
 /// enough, the end of the node's name is replaced by a digest, so that no two nodes share a comment.
-#[must_use]
 pub fn pool_comment(cluster: &str, node: &str) -> String {
     let room = COMMENT.saturating_sub("heeler:/".len() + node.len());
     let cluster: String = cluster.chars().filter(char::is_ascii_graphic).take(room).collect();
@@ -67,11 +66,9 @@ impl Asked for EnsurePool {
 }
 
 /// What is on record about a node's pool and the fleet's disks.
-#[derive(Debug)]
 pub(super) struct Record {
     /// Disks that a task on the node must not touch.
     live: Vec<LiveSerial>,
-    /// The guid of the node's pool.
     guid: Option<PoolGuid>,
     hostid: HostId,
     comment: String,
@@ -89,7 +86,7 @@ impl Default for Record {
 }
 
 impl Record {
-    pub(super) async fn of(tx: &mut Tx, cluster: &str, node: &Node) -> Result<Self, AppError> {
+    pub(super) async fn of(tx: &mut Tx, cluster: &str, node: &Node) -> Result<Self> {
         let pools = tx.pools_of(&node.name).await?;
         let ours = pools.iter().find(|pool| pool.ours);
         let guid = ours.map(|pool| PoolGuid::parse(&pool.guid)).transpose();
@@ -108,11 +105,11 @@ impl Record {
 
 /// Disks that a task on `node` must not touch. Leaves out pools on this node that are not ours: the agent itself sees
 /// whether they are still there.
-pub(in super::super) fn live_serials(legs: &[Leg], node: &str) -> Result<Vec<LiveSerial>, AppError> {
+pub(in super::super) fn live_serials(legs: &[Leg], node: &str) -> Result<Vec<LiveSerial>> {
     let stored = |_| AppError::Stored {
         what: "the disk ledger",
     };
-    let live = |leg: &Leg| -> Result<LiveSerial, AppError> {
+    let live = |leg: &Leg| -> Result<LiveSerial> {
         let (serial, guid) = (
             Serial::new(&leg.serial).map_err(stored)?,
             PoolGuid::parse(&leg.guid).map_err(stored)?,

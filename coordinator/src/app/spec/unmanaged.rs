@@ -1,7 +1,7 @@
 use heeler_proto::v1;
 use heeler_store::{Node, Pool, Tx};
 
-use super::super::AppError;
+use super::super::Result;
 use super::BACKPLANE;
 use crate::config::WantedNode;
 
@@ -12,7 +12,7 @@ pub(in super::super) async fn unmanaged(
     node: &Node,
     wanted: &WantedNode,
     accepted: Option<&WantedNode>,
-) -> Result<Option<v1::Unmanaged>, AppError> {
+) -> Result<Option<v1::Unmanaged>> {
     let (pools, applied) = (tx.pools_of(&node.name).await?, tx.applied(&node.name).await?);
     let mut found = v1::Unmanaged {
         backplane: wanted.backplane.is_none() && applied.iter().any(|one| one.kind == BACKPLANE),

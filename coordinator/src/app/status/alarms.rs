@@ -15,9 +15,8 @@ pub(super) fn alerts(alarms: &[Alarm], now_ms: u64) -> Vec<v1::Alert> {
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     let mut alerts = Vec::new();
     let amber = |node: &str, text: String| {
-        alert(Light::Amber, node, text, || {
-            format!("heeler events --kind alarm; then, to clear it: heeler events seen {node}")
-        })
+        let next = format!("heeler events --kind alarm; then, to clear it: heeler events seen {node}");
+        alert(Light::Amber, node, text, next)
     };
     for alarm in alarms {
         let count = told.entry(&alarm.node).or_default();

@@ -3,7 +3,7 @@
 use heeler_proto::v1;
 use tokio::sync::Mutex;
 
-use super::super::{App, AppError};
+use super::super::{App, Result};
 
 /// Ages in a kept status may be off by less than this, in milliseconds.
 const FRESH_MS: u64 = 1_000;
@@ -33,11 +33,8 @@ impl State {
 }
 
 impl App {
-    /// The state of the fleet, the reasons, and what to type next.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn status(&self) -> Result<v1::StatusReply, AppError> {
+    /// The state of the fleet, the reasons, and what to type next. Fails when the database cannot be read.
+    pub async fn status(&self) -> Result<v1::StatusReply> {
         let (trouble, finding) = (self.trouble_now().await, self.audit_finding().await);
         let mut last = self.answers.0.lock().await;
         // Read before the database is, so that a change in between is seen the next time.

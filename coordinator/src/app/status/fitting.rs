@@ -26,15 +26,12 @@ pub(super) fn fitting(alerts: Vec<v1::Alert>, nodes: usize) -> Vec<v1::Alert> {
         *count = count.saturating_add(1);
     }
     shown.extend(dropped.into_values().map(|(first, count)| {
-        alert(
-            first.light(),
-            &first.node,
-            format!("and {count} more that do not fit here"),
-            || match first.node.as_str() {
-                "" => "heeler events --kind alarm".to_owned(),
-                node => format!("heeler node show {node}"),
-            },
-        )
+        let next = match first.node.as_str() {
+            "" => "heeler events --kind alarm".to_owned(),
+            node => format!("heeler node show {node}"),
+        };
+        let text = format!("and {count} more that do not fit here");
+        alert(first.light(), &first.node, text, next)
     }));
     shown.sort_by_key(|alert| std::cmp::Reverse(alert.light));
     shown
@@ -48,10 +45,10 @@ mod tests {
 
     #[test]
     fn a_node_with_long_alerts_hides_no_other_node() {
-        let long = |light| alert(light, "a", "x".repeat(64 << 10), String::new);
+        let long = |light| alert(light, "a", "x".repeat(64 << 10), "");
         let mut alerts = vec![long(Light::Red)];
         alerts.extend((0..500).map(|_| long(Light::Amber)));
-        alerts.push(alert(Light::Amber, "b", "a disk is gone", String::new));
+        alerts.push(alert(Light::Amber, "b", "a disk is gone", ""));
         let shown = fitting(alerts, 2);
         assert_eq!(shown[0].light(), Light::Red);
         assert!(shown.iter().any(|alert| alert.text == "a disk is gone"));

@@ -20,7 +20,7 @@ pub(super) const GUIDE: &str = "docs/guide/disks.md";
 /// Everything about the pool that needs attention, worst first. `seen_ms`: age of the facts. `acknowledged`: a person
 /// has marked the last scrub's repair as seen.
 pub(super) fn alerts(node: &str, pool: &v1::Pool, seen_ms: u64, acknowledged: bool) -> Vec<v1::Alert> {
-    let mut alerts = Vec::new();
+    let (name, mut alerts) = (&pool.name, Vec::new());
     alerts.extend(state(node, pool));
     alerts.extend(
         pool.legs
@@ -32,25 +32,22 @@ pub(super) fn alerts(node: &str, pool: &v1::Pool, seen_ms: u64, acknowledged: bo
     alerts.extend(full(node, pool));
     let counting = pool.legs.iter().filter(|leg| counted(leg) > 0);
     alerts.extend(counting.map(|leg| {
-        amber(node, format!("pool {}: {}", pool.name, counts(leg)), || {
-            format!(
-                "on {node}: sudo zpool status -v {}; then \"Errors are counted\" in {GUIDE}",
-                pool.name
-            )
-        })
+        let next = format!("on {node}: sudo zpool status -v {name}; then \"Errors are counted\" in {GUIDE}");
+        amber(node, format!("pool {name}: {}", counts(leg)), next)
     }));
     alerts.extend(scanned(node, pool, acknowledged));
     let stands_in = pool.legs.iter().filter(|leg| leg.state == "INUSE");
     alerts.extend(stands_in.map(|leg| {
+        let text = format!("{} of pool {name} replaces a failed disk", leg_name(leg));
         amber(
             node,
-            format!("{} of pool {} replaces a failed disk", leg_name(leg), pool.name),
-            || format!("replace the disk that failed: \"A disk failed\" in {GUIDE}"),
+            text,
+            format!("replace the disk that failed: \"A disk failed\" in {GUIDE}"),
         )
     }));
     if pool.readonly {
-        let text = format!("pool {} is imported read-only: nothing can be written", pool.name);
-        alerts.push(amber(node, text, || format!("heeler plan {node}")));
+        let text = format!("pool {name} is imported read-only: nothing can be written");
+        alerts.push(amber(node, text, format!("heeler plan {node}")));
     }
     zfs_says(node, pool, &mut alerts);
     if let Some(first) = alerts.first_mut().filter(|_| seen_ms >= OLD_MS) {
@@ -59,7 +56,7 @@ pub(super) fn alerts(node: &str, pool: &v1::Pool, seen_ms: u64, acknowledged: bo
     alerts
 }
 
-fn amber(node: &str, text: String, next: impl FnOnce() -> String) -> v1::Alert {
+fn amber(node: &str, text: String, next: String) -> v1::Alert {
     alert(Light::Amber, node, text, next)
 }
 
@@ -75,7 +72,7 @@ fn state(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
     if pool.state == "ONLINE" {
         let text = format!("pool {name} has {} data errors", pool.errors);
         let next =
-            || format!("on {node}: sudo zpool status -v {name} names the files; restore them from a snapshot or copy");
+            format!("on {node}: sudo zpool status -v {name} names the files; restore them from a snapshot or copy");
         return (pool.errors > 0).then(|| alert(Light::Red, node, text, next));
     }
     // Only a log, cache or spare device is lost: [`lost`] reports it.
@@ -103,32 +100,20 @@ fn state(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
         keep => format!(". Do NOT pull {}", keep.join(", ")),
     };
     let text = format!("pool {name} is {}{errors}{legs}{keep}", pool.state);
-    Some(alert(Light::Red, node, text, || next(node, pool, &down)))
+    Some(alert(Light::Red, node, text, next(node, pool, &down)))
 }
 
 /// What to do about a lost leg. No advice here clears errors or replaces a disk before the cause is known.
 fn next(node: &str, pool: &v1::Pool, down: &[&v1::Leg]) -> String {
     let gone = |leg: &&&v1::Leg| ["REMOVED", "UNAVAIL", "CANT_OPEN"].contains(&leg.state.as_str());
-    match (pool.state.as_str(), down.iter().find(gone)) {
-        ("SUSPENDED" | "FAULTED" | "UNAVAIL", Some(leg)) => format!(
-            "push {} back in, then on {node}: sudo zpool status {}; \"A pool is suspended\" in {GUIDE}",
-            leg_name(leg),
-            pool.name
-        ),
-        ("SUSPENDED" | "FAULTED" | "UNAVAIL", None) => {
-            format!(
-                "on {node}: sudo zpool status {}; \"A pool is suspended\" in {GUIDE}",
-                pool.name
-            )
+    let (name, leg) = (&pool.name, down.iter().find(gone).map(|leg| leg_name(leg)));
+    match (pool.state.as_str(), leg) {
+        ("SUSPENDED" | "FAULTED" | "UNAVAIL", leg) => {
+            let push = leg.map_or_else(String::new, |leg| format!("push {leg} back in, then "));
+            format!("{push}on {node}: sudo zpool status {name}; \"A pool is suspended\" in {GUIDE}")
         }
-        (_, Some(leg)) => format!(
-            "push {} back in: it heals itself. If it is broken: \"A disk failed\" in {GUIDE}",
-            leg_name(leg)
-        ),
-        (_, None) => format!(
-            "on {node}: sudo zpool status -v {}; \"A disk failed\" in {GUIDE}",
-            pool.name
-        ),
+        (_, Some(leg)) => format!("push {leg} back in: it heals itself. If it is broken: \"A disk failed\" in {GUIDE}"),
+        (_, None) => format!("on {node}: sudo zpool status -v {name}; \"A disk failed\" in {GUIDE}"),
     }
 }
 
@@ -155,18 +140,10 @@ fn lost(node: &str, pool: &v1::Pool, leg: &v1::Leg) -> Option<v1::Alert> {
         [] => String::new(),
         beside => format!(". Do NOT pull {}", beside.join(", ")),
     };
-    let text = format!(
-        "{} of pool {} is {}: {means}{keep}",
-        leg_name(leg),
-        pool.name,
-        leg.state
-    );
-    Some(alert(light, node, text, || {
-        format!(
-            "on {node}: sudo zpool status -v {}; \"Other devices of a pool\" in {GUIDE}",
-            pool.name
-        )
-    }))
+    let name = &pool.name;
+    let text = format!("{} of pool {name} is {}: {means}{keep}", leg_name(leg), leg.state);
+    let next = format!("on {node}: sudo zpool status -v {name}; \"Other devices of a pool\" in {GUIDE}");
+    Some(alert(light, node, text, next))
 }
 
 /// During a resilver the leg is ONLINE but its data is not complete.
@@ -176,7 +153,7 @@ fn resilver(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
         "pool {} resilvers. Do NOT pull any of its data disks until it has ended",
         pool.name
     );
-    runs.then(|| amber(node, text, || format!("heeler events --follow --node {node}")))
+    runs.then(|| amber(node, text, format!("heeler events --follow --node {node}")))
 }
 
 fn full(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
@@ -195,20 +172,15 @@ fn full(node: &str, pool: &v1::Pool) -> Option<v1::Alert> {
         false => String::new(),
     };
     let text = format!("pool {} is {percent}% full{left}", pool.name);
-    Some(alert(light, node, text, || {
-        format!("make room: \"A pool is full\" in {GUIDE}; what holds it: heeler snapshot list {node}")
-    }))
+    let next = format!("make room: \"A pool is full\" in {GUIDE}; what holds it: heeler snapshot list {node}");
+    Some(alert(light, node, text, next))
 }
 
 fn scanned(node: &str, pool: &v1::Pool, acknowledged: bool) -> Vec<v1::Alert> {
-    let mut alerts = Vec::new();
+    let (name, mut alerts) = (&pool.name, Vec::new());
     if let Some(text) = repaired(pool).filter(|_| !acknowledged) {
-        alerts.push(amber(node, text, || {
-            format!(
-                "on {node}: sudo zpool status -v {}; then, to clear it: heeler events seen {node}",
-                pool.name
-            )
-        }));
+        let next = format!("on {node}: sudo zpool status -v {name}; then, to clear it: heeler events seen {node}");
+        alerts.push(amber(node, text, next));
     }
     if pool.scan_errors > 0 {
         let what = match pool.scan_function.as_str() {
@@ -216,15 +188,11 @@ fn scanned(node: &str, pool: &v1::Pool, acknowledged: bool) -> Vec<v1::Alert> {
             _ => "scrub",
         };
         let text = format!(
-            "the last {what} of pool {} could not repair {} errors",
-            pool.name, pool.scan_errors
+            "the last {what} of pool {name} could not repair {} errors",
+            pool.scan_errors
         );
-        alerts.push(amber(node, text, || {
-            format!(
-                "on {node}: sudo zpool status -v {} names the files that cannot be read",
-                pool.name
-            )
-        }));
+        let next = format!("on {node}: sudo zpool status -v {name} names the files that cannot be read");
+        alerts.push(amber(node, text, next));
     }
     alerts
 }
@@ -238,9 +206,11 @@ fn zfs_says(node: &str, pool: &v1::Pool, alerts: &mut Vec<v1::Alert>) {
         Some(first) => first.text = format!("{}. ZFS says: {status}", first.text),
         None => {
             let text = format!("ZFS says of pool {}: {status}", pool.name);
-            alerts.push(amber(node, text, || {
-                format!("on {node}: sudo zpool status -v {}", pool.name)
-            }));
+            alerts.push(amber(
+                node,
+                text,
+                format!("on {node}: sudo zpool status -v {}", pool.name),
+            ));
         }
     }
 }
@@ -262,20 +232,18 @@ pub(super) fn root(node: &str, facts: &v1::Facts) -> Option<v1::Alert> {
     };
     let left = gibibytes(facts.root_available_bytes);
     let text = format!("the root file system is {percent}% full, {left} left");
-    Some(alert(light, node, text, || {
-        format!("on {node}: sudo apt-get clean; sudo journalctl --vacuum-size=200M; then: heeler node discover {node}")
-    }))
+    let next =
+        format!("on {node}: sudo apt-get clean; sudo journalctl --vacuum-size=200M; then: heeler node discover {node}");
+    Some(alert(light, node, text, next))
 }
 
 /// Pools that the agent could not read: nothing is known about them, and ours are not affected.
 pub(super) fn unreadable(node: &str, facts: &v1::Facts) -> Vec<v1::Alert> {
     // A bound for a node that lies: four alerts are enough to act on.
     let told = facts.unreadable_pools.iter().take(4).map(|pool| {
-        let text = format!(
-            "pool {} cannot be read: {}. Nothing is known of it",
-            pool.name, pool.reason
-        );
-        amber(node, text, || format!("on {node}: sudo zpool status {}", pool.name))
+        let name = &pool.name;
+        let text = format!("pool {name} cannot be read: {}. Nothing is known of it", pool.reason);
+        amber(node, text, format!("on {node}: sudo zpool status {name}"))
     });
     told.collect()
 }

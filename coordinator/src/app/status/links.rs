@@ -38,8 +38,11 @@ fn fault(backplane: &KeepBackplane, facts: &v1::Facts) -> Option<String> {
 impl Links {
     pub(super) fn alert(&self, node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
         let text = self.down.clone().filter(|_| look.wanted.is_some())?;
-        Some(alert(Light::Amber, &node.name, text, || {
-            format!("heeler plan {}", node.name)
-        }))
+        Some(alert(
+            Light::Amber,
+            &node.name,
+            text,
+            format!("heeler plan {}", node.name),
+        ))
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use heeler_proto::Word as _;
 use heeler_proto::v1::{self, AlarmKind, Light};
 
-use super::{App, AppError, drift, ledger, pause, pool_change, revision};
+use super::{App, Result, drift, ledger, pause, pool_change, revision};
 use crate::config::WantedNode;
 pub(super) use answer::Answers;
 use node::{Look, look_at};
@@ -31,7 +31,7 @@ impl App {
         now_ms: u64,
         trouble: Option<String>,
         finding: Option<String>,
-    ) -> Result<v1::StatusReply, AppError> {
+    ) -> Result<v1::StatusReply> {
         let mut tx = self.store.read().await?;
         let accepted = tx.accepted().await?;
         let wanted = revision::wanted(accepted.as_ref());
@@ -43,7 +43,7 @@ impl App {
         let repairs = tx
             .seen_alarms(AlarmKind::PoolRepaired.word(), pool_change::BY_STATUS)
             .await?;
-        let mut repairs = by_node(repairs.into_iter());
+        let mut repairs = by_node(repairs.into_iter().map(|seen| (seen.node.clone(), seen)));
         let recent = tx.recent_tasks(RECENT).await?.into_iter();
         let mut tasks = by_node(recent.map(|task| (task.node.clone(), task)));
         let mut pauses = pause::all(&mut tx, now_ms).await?;
@@ -75,31 +75,22 @@ impl App {
         }
         let names: HashSet<&str> = known.iter().map(|node| node.name.as_str()).collect();
         for missing in wanted.iter().filter(|wanted| !names.contains(wanted.name.as_str())) {
-            alerts.push(alert(
-                Light::Amber,
-                missing.name.as_str(),
-                "in heeler.toml, but not added",
-                || {
-                    format!(
-                        "heeler node add {}; or, if this machine is gone, delete its lines from heeler.toml, then: heeler apply",
-                        missing.name
-                    )
-                },
-            ));
+            let name = missing.name.as_str();
+            let next = format!(
+                "heeler node add {name}; or, if this machine is gone, delete its lines from heeler.toml, then: heeler apply"
+            );
+            alerts.push(alert(Light::Amber, name, "in heeler.toml, but not added", next));
         }
         let alarms = tx.alarms_since(now_ms.saturating_sub(ALARMED_MS)).await?;
         alerts.extend(alarms::alerts(&alarms, now_ms));
         alerts.extend(self.upkeep(&mut tx, &names, held, now_ms).await?);
         if let Some(text) = trouble {
-            alerts.push(alert(Light::Red, "", text, || {
-                format!(
-                    "free space on the disk of {}; until then the nodes store their events",
-                    self.state.path().display()
-                )
-            }));
+            let state = self.state.path().display();
+            let next = format!("free space on the disk of {state}; until then the nodes store their events");
+            alerts.push(alert(Light::Red, "", text, next));
         }
         if let Some(text) = finding {
-            alerts.push(alert(Light::Red, "", text, || "heeler audit verify".to_owned()));
+            alerts.push(alert(Light::Red, "", text, "heeler audit verify"));
         }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert.light));
         let alerts = fitting::fitting(alerts, nodes.len());
@@ -117,7 +108,7 @@ impl App {
 }
 
 /// Datasets that at least one node takes snapshots of.
-fn scheduled(nodes: &[heeler_store::Node]) -> Result<HashSet<String>, AppError> {
+fn scheduled(nodes: &[heeler_store::Node]) -> Result<HashSet<String>> {
     let mut all = HashSet::new();
     for node in nodes {
         let schedule = ledger::facts_of(node)?.and_then(|facts| facts.schedule);
@@ -133,12 +124,12 @@ fn by_node<T>(rows: impl Iterator<Item = (String, T)>) -> HashMap<String, Vec<T>
     all
 }
 
-fn alert(light: Light, node: &str, text: impl Into<String>, next: impl FnOnce() -> String) -> v1::Alert {
+fn alert(light: Light, node: &str, text: impl Into<String>, next: impl Into<String>) -> v1::Alert {
     v1::Alert {
         light: light.into(),
         node: node.to_owned(),
         text: text.into(),
-        next: next(),
+        next: next.into(),
         ..v1::Alert::default()
     }
 }

@@ -2,9 +2,9 @@ use std::collections::HashSet;
 
 use heeler_proto::Word as _;
 use heeler_proto::v1::{self, Light};
-use heeler_store::{Applied, Node, NodeState, Pool, Task, TaskState};
+use heeler_store::{Applied, Node, NodeState, Pool, SeenAlarm, Task, TaskState};
 
-use super::super::{AppError, drift, nodes, spec, tasks, words};
+use super::super::{Result, drift, nodes, spec, tasks, words};
 use super::links::links_of;
 use super::pool::{looked_at_ms, others_of, pool_of};
 use super::schedule::Schedule;
@@ -34,8 +34,8 @@ pub(super) struct Look<'a> {
     pub(super) pools: Vec<Pool>,
     /// Datasets that at least one node takes snapshots of.
     pub(super) scheduled: Option<&'a HashSet<String>>,
-    /// Texts about repairs by scrubs that a person has marked as seen.
-    pub(super) repairs_seen: Vec<String>,
+    /// Repairs by scrubs that a person has marked as seen; the subject is the pool's GUID.
+    pub(super) repairs_seen: Vec<SeenAlarm>,
     /// Newest first.
     pub(super) tasks: Vec<Task>,
     pub(super) connected: bool,
@@ -48,7 +48,7 @@ pub(super) fn look_at(
     node: &Node,
     facts: Option<&v1::Facts>,
     look: &Look<'_>,
-) -> Result<(v1::NodeStatus, Vec<v1::Alert>), AppError> {
+) -> Result<(v1::NodeStatus, Vec<v1::Alert>)> {
     let pool = pool_of(node, look, facts);
     let (config, mut alerts) = (config(look), Vec::new());
     let links = links_of(look, facts);
@@ -113,17 +113,14 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let name = &node.name;
     match node.state {
         NodeState::Revoked | NodeState::Released => look.wanted.map(|_| {
-            let state = words::node_state(node.state).word();
-            alert(Light::Amber, name, format!("{state}, but still in heeler.toml"), || {
-                format!(
-                    "delete the lines of {name} from heeler.toml; or, to take {name} back: {}",
-                    nodes::way_back(node)
-                )
-            })
+            let (state, way) = (words::node_state(node.state).word(), nodes::way_back(node));
+            let next = format!("delete the lines of {name} from heeler.toml; or, to take {name} back: {way}");
+            alert(Light::Amber, name, format!("{state}, but still in heeler.toml"), next)
         }),
-        NodeState::New => Some(alert(Light::Amber, name, "first contact is not finished", || {
-            format!("heeler node add {name}")
-        })),
+        NodeState::New => {
+            let next = format!("heeler node add {name}");
+            Some(alert(Light::Amber, name, "first contact is not finished", next))
+        }
         NodeState::Enrolled if look.connected => None,
         NodeState::Enrolled => {
             let away_ms = look.now_ms.abs_diff(node.last_seen_ms);
@@ -132,7 +129,7 @@ fn presence(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
                 true => "offline, since when is not known: the coordinator's clock went back".to_owned(),
                 false => format!("offline for {}", span(away_ms)),
             };
-            (away_ms >= AWAY_MS).then(|| alert(Light::Amber, name, text, || format!("heeler node show {name}")))
+            (away_ms >= AWAY_MS).then(|| alert(Light::Amber, name, text, format!("heeler node show {name}")))
         }
     }
 }
@@ -144,9 +141,12 @@ fn unlooked(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     let old = look.connected && idle && node.facts_at_ms > 0 && age_ms > UNLOOKED_MS;
     old.then(|| {
         let text = format!("last examined {} ago: the node does not answer", span(age_ms));
-        alert(Light::Amber, &node.name, text, || {
-            format!("heeler node discover {}", node.name)
-        })
+        alert(
+            Light::Amber,
+            &node.name,
+            text,
+            format!("heeler node discover {}", node.name),
+        )
     })
 }
 
@@ -160,20 +160,23 @@ fn held(node: &Node, look: &Look<'_>) -> Option<v1::Alert> {
     if pause.until_ms > 0 {
         text = format!("{text}; {} more", left(look.now_ms, pause.until_ms));
     }
-    Some(alert(Light::Amber, &node.name, text, || match pause.on_node {
+    let next = match pause.on_node {
         true => format!("on {}: sudo heeler-agent resume", node.name),
         false => format!("heeler node resume {}", node.name),
-    }))
+    };
+    Some(alert(Light::Amber, &node.name, text, next))
 }
 
 /// The alert about configuration that is not applied: how the last task ended, or that there was none.
-fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>, AppError> {
+fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>> {
     if config == "same" || look.tasks.iter().any(|task| !task.state.is_over()) {
         return Ok(None);
     }
     let name = &node.name;
+    let amber = |text: String, next: &str| alert(Light::Amber, name, text, format!("heeler {next}"));
+    let plan = format!("plan {name}");
     if let Some(text) = by_hand(look).filter(|_| config == "by hand") {
-        return Ok(Some(alert(Light::Amber, name, text, || format!("heeler plan {name}"))));
+        return Ok(Some(amber(text, &plan)));
     }
     for kind in open_kinds(look) {
         if let Some(task) = look.tasks.iter().find(|task| task.kind == kind)
@@ -187,51 +190,36 @@ fn work(node: &Node, look: &Look<'_>, config: &str) -> Result<Option<v1::Alert>,
             .wanted
             .and_then(|wanted| spec::unmanaged_pool(&look.pools, wanted))
             .map(|pool| {
-                let text = format!(
-                    "pool {} is on record, but heeler.toml names no disks for it: Heeler does not check it",
-                    pool.name
-                );
-                alert(Light::Amber, name, text, || format!("heeler plan {name}"))
+                let pool = &pool.name;
+                let why = "is on record, but heeler.toml names no disks for it: Heeler does not check it";
+                amber(format!("pool {pool} {why}"), &plan)
             }),
-        "not in heeler.toml" => Some(alert(Light::Amber, name, "not in heeler.toml", || {
-            format!("heeler node show {name}")
-        })),
+        "not in heeler.toml" => Some(amber(config.to_owned(), &format!("node show {name}"))),
         // Without an accepted heeler.toml no node can be green.
         _ if !look.applied && node.state == NodeState::Enrolled => {
             let text = "nothing was applied yet: no pool is created, no snapshot is taken";
-            Some(alert(Light::Amber, name, text, || "heeler plan".to_owned()))
+            Some(amber(text.to_owned(), "plan"))
         }
         _ if look.wanted.is_none() => None,
-        _ => Some(alert(Light::Amber, name, "not yet applied", || {
-            format!("heeler plan {name}")
-        })),
+        _ => Some(amber("not yet applied".to_owned(), &plan)),
     })
 }
 
-fn ended(node: &str, task: Task) -> Result<Option<v1::Alert>, AppError> {
+fn ended(node: &str, task: Task) -> Result<Option<v1::Alert>> {
     let (state, info) = (task.state, tasks::info(task)?);
-    let show = || format!("heeler task show {}", info.task_id);
+    let show = format!("heeler task show {}", info.task_id);
+    let why = |how: &str| format!("{}{how}: {}", info.kind, info.reason);
     Ok(match (state, &info.blocked) {
         (TaskState::Blocked, Some(blocked)) => {
             let text = format!("{} is blocked: {}", info.kind, blocked.found);
             let next = match blocked.advice("") {
-                advice if advice.is_empty() => show(),
+                advice if advice.is_empty() => show,
                 advice => advice,
             };
-            Some(alert(Light::Amber, node, text, || next))
+            Some(alert(Light::Amber, node, text, next))
         }
-        (TaskState::Blocked | TaskState::Refused, _) => Some(alert(
-            Light::Amber,
-            node,
-            format!("{}: {}", info.kind, info.reason),
-            show,
-        )),
-        (TaskState::Failed, _) => Some(alert(
-            Light::Red,
-            node,
-            format!("{} failed: {}", info.kind, info.reason),
-            show,
-        )),
+        (TaskState::Blocked | TaskState::Refused, _) => Some(alert(Light::Amber, node, why(""), show)),
+        (TaskState::Failed, _) => Some(alert(Light::Red, node, why(" failed"), show)),
         (TaskState::Queued | TaskState::Sent | TaskState::Running | TaskState::Done, _) => None,
     })
 }

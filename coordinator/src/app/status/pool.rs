@@ -1,5 +1,5 @@
 use heeler_proto::v1::{self, Light};
-use heeler_store::{Node, Pool};
+use heeler_store::{Node, Pool, SeenAlarm};
 
 use super::super::pool_change::{MOST_POOLS, works};
 use super::node::Look;
@@ -128,10 +128,12 @@ impl PoolLook {
                 if seen_ms >= health::OLD_MS {
                     text = format!("{text} (as it was {} ago)", span(seen_ms));
                 }
-                vec![alert(Light::Red, name, text, || format!("heeler plan {name}"))]
+                vec![alert(Light::Red, name, text, format!("heeler plan {name}"))]
             }
             Self::Seen(pool) => {
-                let acknowledged = look.repairs_seen.contains(&pool.guid);
+                // A pool that was away may come back with a repair that nobody has seen.
+                let covers = |seen: &SeenAlarm| seen.subject == pool.guid && seen.at_ms >= pool.scan_end_seen_ms;
+                let acknowledged = look.repairs_seen.iter().any(covers);
                 health::alerts(name, pool, seen_ms, acknowledged)
             }
         }

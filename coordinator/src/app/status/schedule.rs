@@ -73,11 +73,11 @@ impl Schedule {
 
     pub(super) fn alerts(&self, node: &str) -> Vec<v1::Alert> {
         let mut alerts = Vec::new();
+        let mut amber = |text, next: String| alerts.push(alert(Light::Amber, node, text, next));
+        let events = || format!("heeler events --node {node}");
         if let Some((dataset, late_ms)) = &self.waits {
             let text = format!("a snapshot of {dataset} is {} late", span(*late_ms));
-            alerts.push(alert(Light::Amber, node, text, || {
-                format!("heeler events --node {node}")
-            }));
+            amber(text, events());
         }
         let mut problems = self.problems.iter();
         if let Some(first) = problems.next() {
@@ -85,27 +85,21 @@ impl Schedule {
                 0 => first.clone(),
                 more => format!("{first}; and {more} more"),
             };
-            alerts.push(alert(Light::Amber, node, text, || {
-                format!("heeler events --node {node}")
-            }));
+            amber(text, events());
         }
         if !self.no_pruning.is_empty() {
             let text = format!("no snapshot is pruned: {}", self.no_pruning);
-            alerts.push(alert(Light::Amber, node, text, || {
-                format!("heeler snapshot prune --dry-run {node}")
-            }));
+            amber(text, format!("heeler snapshot prune --dry-run {node}"));
         }
         if self.scrub_overdue {
             let text = match self.last_scrub_ms {
                 0 => "the pool was never scrubbed".to_owned(),
-                last => format!(
-                    "the last complete scrub was {} ago",
-                    span(self.now_ms.saturating_sub(last))
-                ),
+                last => {
+                    let ago = span(self.now_ms.saturating_sub(last));
+                    format!("the last complete scrub was {ago} ago")
+                }
             };
-            alerts.push(alert(Light::Amber, node, text, || {
-                format!("heeler events --node {node}")
-            }));
+            amber(text, events());
         }
         alerts
     }

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use heeler_proto::v1::{self, Light};
 use heeler_store::{Stage, Tx};
 
-use super::super::{App, AppError, copies};
+use super::super::{App, Result, copies};
 use super::alert;
 use crate::backup::RECIPIENT;
 use crate::screen::span;
@@ -30,7 +30,7 @@ impl App {
         nodes: &HashSet<&str>,
         held: bool,
         now_ms: u64,
-    ) -> Result<Vec<v1::Alert>, AppError> {
+    ) -> Result<Vec<v1::Alert>> {
         let mut alerts = Vec::new();
         if held || !nodes.is_empty() {
             alerts.extend(self.saved(tx, held, now_ms).await?);
@@ -40,7 +40,7 @@ impl App {
         let problems = problems.iter().filter(|problem| nodes.contains(problem.node.as_str()));
         alerts.extend(problems.take(MOST_PROBLEMS).map(|problem| {
             let text = format!("did not take a copy of the coordinator's state: {}", problem.reason);
-            alert(Light::Amber, &problem.node, text, || "heeler backup copy".to_owned())
+            alert(Light::Amber, &problem.node, text, "heeler backup copy")
         }));
         let all = tx.authorities().await?;
         let at = |stage| all.iter().find(|authority| authority.stage == stage);
@@ -48,8 +48,7 @@ impl App {
             (Some(next), _) => Some(("a new certificate authority is announced, not in use yet", next)),
             (None, Some(_)) => at(Stage::Current).map(|new| {
                 (
-                    "the new certificate authority signs; nodes still trust \
-                the old one",
+                    "the new certificate authority signs; nodes still trust the old one",
                     new,
                 )
             }),
@@ -66,19 +65,19 @@ impl App {
                     "heeler ca show",
                 ),
             };
-            alerts.push(alert(Light::Amber, "", what, || next.to_owned()));
+            alerts.push(alert(Light::Amber, "", what, next));
         } else if let Some(current) = at(Stage::Current) {
             let left_ms = crate::pki::expires_ms(&current.certificate).saturating_sub(now_ms);
             if left_ms < AUTHORITY_MS {
                 let text = format!("the certificate authority's certificate expires in {}", span(left_ms));
-                alerts.push(alert(Light::Amber, "", text, || "heeler ca rotate".to_owned()));
+                alerts.push(alert(Light::Amber, "", text, "heeler ca rotate"));
             }
         }
         Ok(alerts)
     }
 
     /// The alert about a missing or old copy of the coordinator's state.
-    async fn saved(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Option<v1::Alert>, AppError> {
+    async fn saved(&self, tx: &mut Tx, held: bool, now_ms: u64) -> Result<Option<v1::Alert>> {
         let copies = copies::newest(tx).await?;
         // A copy from the future was made with a wrong clock, so its age is not known.
         let times = copies.iter().map(|copy| copy.at_ms).filter(|at_ms| *at_ms <= now_ms);
@@ -117,6 +116,6 @@ impl App {
                 "heeler backup create",
             ),
         };
-        Ok(Some(alert(Light::Amber, "", text, || next.to_owned())))
+        Ok(Some(alert(Light::Amber, "", text, next)))
     }
 }

@@ -299,7 +299,7 @@ async fn a_consent_is_signed_here_over_exactly_what_was_shown() {
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der.secret_pkcs8_der(), &random).unwrap();
     let (task, node) = (TaskId::new(TASK).unwrap(), NodeName::new("pi5l").unwrap());
     consent
-        .permits((&task, &node), &shown, NOW, pair.public_key().as_ref())
+        .permits((&task, &node), &shown.digest(), NOW, pair.public_key().as_ref())
         .unwrap();
 }
 

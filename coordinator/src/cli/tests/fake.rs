@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use heeler_proto::v1::operator_server::Operator;
 use heeler_proto::v1::*;
 use tokio_stream::Stream;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 pub use super::stage::{NOW, Stage};
+use crate::told;
 
 /// The answers, and the requests that came.
 #[derive(Default)]
@@ -35,7 +36,7 @@ pub struct Script {
     pub audit_check: VerifyAuditReply,
     pub verified: Vec<VerifyAuditRequest>,
     /// One answer, or refusal, for each request about snapshots.
-    pub snapshots: VecDeque<Result<SnapshotAnswer, String>>,
+    pub snapshots: VecDeque<Result<SnapshotAnswer, Told>>,
     pub asked: Vec<SnapshotsRequest>,
     pub copies: Vec<CopyInfo>,
     pub copy_problems: Vec<CopyProblem>,
@@ -91,7 +92,7 @@ impl Operator for Fake {
         answer
             .into_inner()
             .map(Response::new)
-            .map_err(Status::failed_precondition)
+            .map_err(|told| told::status(Code::FailedPrecondition, &told))
     }
     async fn list_nodes(&self, _: Request<ListNodesRequest>) -> Result<Response<ListNodesReply>, Status> {
         self.script(|script| ListNodesReply {

@@ -56,23 +56,28 @@ async fn a_dataset_that_no_node_has_is_reported_once() {
         connected: true,
         ..NodeInfo::default()
     };
-    let missing = |name: &str| Err(format!("{name}: there is no dataset data/vn"));
+    let why = "pi5r: it has a name\nof two lines";
+    let missing = |name: &str| {
+        Err(Told {
+            node: name.into(),
+            what: why.into(),
+            next: "See: the list".into(),
+        })
+    };
     let names = ["pi5l", "pi5r", "pi5x"];
-    let script = Script {
+    let script = || Script {
         nodes: names.map(node).to_vec(),
         snapshots: names.map(missing).into(),
         ..Script::default()
     };
-    let listed = Stage::with("", script).types("snapshot list --dataset data/vn").await;
-    assert_ne!(listed.exit, Exit::Fine, "{}", listed.err);
-    assert!(
-        listed
-            .err
-            .starts_with("error: pi5l, pi5r, pi5x: there is no dataset data/vn"),
-        "{}",
-        listed.err
-    );
-    assert_eq!(listed.err.matches("there is no dataset").count(), 1, "{}", listed.err);
+    let all = format!("pi5l, pi5r, pi5x: {why}");
+    let listed = Stage::with("", script()).types("snapshot list --dataset data/vn").await;
+    assert_eq!(listed.exit, Exit::Refused, "{}", listed.err);
+    assert_eq!(listed.err, format!("error: {all}\nSee: the list\n"));
+    let document = Stage::with("", script()).types("snapshot list --json").await;
+    let error = &json(&document.out)["error"];
+    assert_eq!(error["message"], all, "nothing is taken out of a sentence");
+    assert_eq!(error["next"], "See: the list");
 }
 
 #[tokio::test]
@@ -141,7 +146,11 @@ async fn a_snapshot_list_without_nodes_is_an_error() {
         connected: true,
         ..NodeInfo::default()
     };
-    let no = Err("pi5l: no such dataset".to_owned());
+    let no = Err(Told {
+        node: "pi5l".into(),
+        what: "no such dataset".into(),
+        next: "See: the list".into(),
+    });
     for (answers, exit) in [
         ([no.clone(), no.clone()], Exit::Refused),
         ([no.clone(), Ok(SnapshotAnswer::default())], Exit::Fine),

@@ -4,6 +4,7 @@ mod consents;
 mod documents;
 mod everyday;
 mod fake;
+mod from_ansible;
 mod given;
 mod help;
 mod init;

@@ -13,10 +13,7 @@ pub fn of<'a>(schema: &'a Value, command: &str) -> &'a Value {
     command.get("items").unwrap_or(command)
 }
 
-/// Checks a value.
-///
-/// # Errors
-/// The first place that does not fit.
+/// Checks a value. Its error: the first place that does not fit.
 pub fn fits(schema: &Value, def: &Value, value: &Value) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("{what}: {value}"));
     if let Some(path) = def["$ref"].as_str() {

@@ -1,6 +1,6 @@
 use heeler_proto::{Generation, TaskId};
 
-use super::super::{ChangeView, Ready, SessionView, TaskView, decide};
+use super::super::{ChangeView, Ready, SessionView, TaskView, Why, decide};
 use super::*;
 use crate::operation::NetworkChange;
 
@@ -69,6 +69,7 @@ fn changed(armed: impl Into<Option<Armed>>, before: &[&str]) -> NodeView {
             change: NetworkChange {
                 peers: names(before),
                 armed: armed.into(),
+                ..NetworkChange::default()
             },
             ended: None,
         }),
@@ -77,8 +78,13 @@ fn changed(armed: impl Into<Option<Armed>>, before: &[&str]) -> NodeView {
 }
 
 fn decided(nodes: Vec<NodeView>) -> Vec<Decision> {
+    decided_since(0, nodes)
+}
+
+fn decided_since(since_ms: u64, nodes: Vec<NodeView>) -> Vec<Decision> {
     let fleet = Fleet {
         epoch: 1,
+        since_ms,
         nodes,
         ..Fleet::default()
     };
@@ -222,25 +228,72 @@ fn network_task() -> TaskView {
     }
 }
 
-#[test]
-fn the_peers_of_a_change_are_recorded() {
-    let up = |node: NodeView| NodeView {
+fn up(node: NodeView) -> NodeView {
+    NodeView {
         on_backplane: true,
         ..node
-    };
-    let begins = NodeView {
+    }
+}
+
+/// Node with a network task to begin.
+fn begins(text: &str) -> NodeView {
+    NodeView {
         open: vec![network_task()],
-        ..node("a")
-    };
+        ..node(text)
+    }
+}
+
+fn begun_with(decisions: &[Decision]) -> Option<&[NodeName]> {
+    match decisions {
+        [] => None,
+        [Decision::Assign { peers, .. }] => peers.as_deref(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_peers_of_a_change_are_recorded() {
     let long_gone = NodeView {
         last_seen_ms: NOW - SETTLED_MS,
         ..up(gone("e"))
     };
-    let handed_out = decided(vec![up(begins), up(node("b")), node("c"), up(gone("d")), long_gone]);
-    let [Decision::Assign { peers: Some(peers), .. }] = &handed_out[..] else {
-        panic!("{handed_out:?}")
+    let handed_out = decided(vec![
+        up(begins("a")),
+        up(node("b")),
+        node("c"),
+        up(gone("d")),
+        long_gone,
+    ]);
+    let peers = begun_with(&handed_out).unwrap();
+    assert_eq!(peers, names(&["b", "d"]), "one may be on its way back");
+}
+
+#[test]
+fn after_a_restart_peers_have_time_to_return() {
+    let heard_minutes_ago = || NodeView {
+        last_seen_ms: NOW - 2 * SETTLED_MS,
+        ..up(gone("b"))
     };
-    assert_eq!(peers, &names(&["b", "d"]), "one may be on its way back");
+    let since = |since_ms, peer| decided_since(since_ms, vec![begins("a"), peer]);
+    let just_now = NOW - SETTLED_MS + 1;
+    assert_eq!(begun_with(&since(just_now, heard_minutes_ago())), None);
+    assert_eq!(
+        begun_with(&since(just_now, up(node("b")))),
+        Some(&names(&["b"])[..]),
+        "all are there"
+    );
+    let paused = NodeView {
+        paused: true,
+        ..heard_minutes_ago()
+    };
+    for peer in [gone("b"), paused] {
+        assert!(begun_with(&since(just_now, peer)).is_some(), "it has no veto");
+    }
+    assert_eq!(begun_with(&since(NOW - SETTLED_MS, heard_minutes_ago())), Some(&[][..]));
+    assert!(
+        begun_with(&since(NOW + 1, heard_minutes_ago())).is_some(),
+        "the clock went back"
+    );
 }
 
 #[test]
@@ -252,18 +305,62 @@ fn a_confirmed_change_is_not_confirmed_again() {
 
 #[test]
 fn one_network_changes_at_a_time() {
-    let waiting = || NodeView {
-        open: vec![network_task()],
-        ..node("b")
+    let task = TaskView {
+        state: TaskState::Running,
+        generation: Some(Generation { epoch: 1, counter: 1 }),
+        sent_over_session: true,
+        ..network_task()
     };
-    assert_eq!(decided(vec![changed(None, &[]), waiting()]), []);
-    let lost_long_ago = NodeView {
-        session: None,
-        last_seen_ms: NOW - SETTLED_MS,
+    let changing = || NodeView {
+        open: vec![task.clone()],
         ..changed(None, &[])
     };
-    let next = decided(vec![lost_long_ago, waiting()]);
-    assert!(matches!(next[..], [Decision::Assign { .. }]), "{next:?}");
+    assert_eq!(decided(vec![changing(), begins("b")]), []);
+    let lost = || NodeView {
+        session: None,
+        last_seen_ms: NOW - SETTLED_MS,
+        ..changing()
+    };
+    assert_eq!(decided(vec![lost()]), [], "nobody waits for it");
+    let just_started = NOW - SETTLED_MS + 1;
+    assert_eq!(decided_since(just_started, vec![lost(), begins("b")]), []);
+    let gives_up = Decision::Refuse {
+        task: task.id.clone(),
+        why: Why::LeftInChange,
+    };
+    assert_eq!(decided(vec![lost(), begins("b"), begins("c")]), [gives_up]);
+    let mut ended = lost();
+    ended.open.clear();
+    ended.change.as_mut().unwrap().ended = Some((TaskState::Failed, "why".into()));
+    let next = decided(vec![ended, begins("b")]);
+    assert!(
+        matches!(next[..], [Decision::End { .. }, Decision::Assign { .. }]),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn a_change_that_may_stay_is_not_called_undone() {
+    let mut told = armed(&[]);
+    told.verdict = Some(Verdict::Confirmed(Vec::new()));
+    for pending in [None, Some(armed(&[]))] {
+        let mut over = changed(told.clone(), &[]);
+        let view = over.change.as_mut().unwrap();
+        view.change.connected(pending);
+        assert!(!view.change.is_confirmed(), "it is asked anew");
+        view.ended = Some((TaskState::Failed, "why".into()));
+        let decisions = decided(vec![over]);
+        assert!(
+            matches!(
+                decisions[..],
+                [Decision::End {
+                    state: OperationState::Failed,
+                    ..
+                }]
+            ),
+            "{decisions:?}"
+        );
+    }
 }
 
 #[test]

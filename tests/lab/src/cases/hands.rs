@@ -53,60 +53,71 @@ fn precious(node: NodeHandle<'_>) -> Result<()> {
 fn replaced(fleet: &mut Fleet<'_>) -> Result<()> {
     let node = with_pool(fleet, R)?;
     let old = node.serials()?[1].clone();
-    let leg = |serial: &str| format!("{}-part1", by_id(serial));
     let guid = node.must("zpool list -H -o guid data")?;
+    let outcome = replaced_and_back(fleet, node, &old, &guid);
+    // The next cases need the disks as they were, however far this one came.
+    let put_back = (|| {
+        let _ = node.remove_disk(HELPER);
+        let _ = insert(node, &old);
+        node.must(&format!(
+            "zpool import -d /dev/disk/by-id data 2>/dev/null; zpool remove data {} 2>/dev/null; \
+             zpool status data | grep -q {NEW} || exit 0; zpool labelclear -f {}; udevadm settle; \
+             zpool replace -f data {} {} && zpool wait -t replace,resilver data",
+            leg(HELPER),
+            leg(&old),
+            leg(NEW),
+            by_id(&old)
+        ))?;
+        let _ = node.remove_disk(NEW);
+        fleet.edit(NEW, &old)
+    })();
+    outcome?;
+    put_back?;
+    unblocked(fleet).map(drop)
+}
+
+fn leg(serial: &str) -> String {
+    format!("{}-part1", by_id(serial))
+}
+
+fn replaced_and_back(fleet: &Fleet<'_>, node: NodeHandle<'_>, old: &str, guid: &str) -> Result<()> {
     insert(node, NEW)?;
     insert(node, HELPER)?;
     let (new, helper) = (by_id(NEW), by_id(HELPER));
-    node.must(&format!("zpool add -f data log {helper}; udevadm settle"))?;
+    node.must(&format!("zpool add -f data log {helper} && udevadm settle"))?;
     fleet.plan(R)?;
     node.must(&format!("zpool remove data {}; zpool wait -t remove data", leg(HELPER)))?;
+    // udev still reads a cleared disk for a moment, and zpool cannot partition a disk that is read.
     node.must(&format!(
-        "zpool labelclear -f {} ; zpool add -f data spare {helper}; udevadm settle",
+        "zpool labelclear -f {}; udevadm settle; zpool add -f data spare {helper} && udevadm settle",
         leg(HELPER)
     ))?;
     fleet.plan(R)?;
     node.must(&format!("zpool remove data {}", leg(HELPER)))?;
     node.must(&format!(
-        "zpool replace data {} {new}; zpool wait -t replace,resilver data",
-        leg(&old)
+        "zpool replace data {} {new} && zpool wait -t replace,resilver data",
+        leg(old)
     ))?;
-    fleet.edit(&old, NEW)?;
-    let outcome = (|| {
-        let plan = unblocked(fleet)?;
-        ensure!(plan.contains("Nothing to change."), "{plan}");
-        let listed = fleet.must(&["disk", "list", R, "--width", "200"])?;
-        let holds = |serial: &str| {
-            listed
-                .lines()
-                .any(|line| line.contains(serial) && line.contains("data"))
-        };
-        ensure!(holds(NEW) && !holds(HELPER), "{listed}");
-        node.must("zpool export data")?;
-        node.remove_disk(&old)?;
-        node.remove_disk(HELPER)?;
-        unblocked(fleet)?;
-        fleet.apply(R)?;
-        ensure!(
-            node.must("zpool list -H -o guid data")? == guid,
-            "another pool came back"
-        );
-        precious(node)
-    })();
-    // The next cases need the disks as they were.
-    let _ = node.remove_disk(HELPER);
-    let _ = insert(node, &old);
-    node.must(&format!(
-        "zpool import -d /dev/disk/by-id data 2>/dev/null; zpool labelclear -f {} ; \
-         zpool replace -f data {} {} && zpool wait -t replace,resilver data",
-        leg(&old),
-        leg(NEW),
-        by_id(&old)
-    ))?;
-    node.remove_disk(NEW)?;
-    fleet.edit(NEW, &old)?;
-    outcome?;
-    unblocked(fleet).map(drop)
+    fleet.edit(old, NEW)?;
+    let plan = unblocked(fleet)?;
+    ensure!(plan.contains("Nothing to change."), "{plan}");
+    let listed = fleet.must(&["disk", "list", R, "--width", "200"])?;
+    let holds = |serial: &str| {
+        listed
+            .lines()
+            .any(|line| line.contains(serial) && line.contains("data"))
+    };
+    ensure!(holds(NEW) && !holds(HELPER), "{listed}");
+    node.must("zpool export data")?;
+    node.remove_disk(old)?;
+    node.remove_disk(HELPER)?;
+    unblocked(fleet)?;
+    fleet.apply(R)?;
+    ensure!(
+        node.must("zpool list -H -o guid data")? == guid,
+        "another pool came back"
+    );
+    precious(node)
 }
 
 fn offline(fleet: &mut Fleet<'_>) -> Result<()> {
@@ -116,12 +127,12 @@ fn offline(fleet: &mut Fleet<'_>) -> Result<()> {
     // From here on the pool stores kernel names, which can move to another disk.
     node.must("zpool export data && zpool import -d /dev data")?;
     unblocked(fleet)?;
-    let name = node.must(&format!("readlink -f {}-part1", by_id(lost)))?;
+    let name = node.must(&format!("readlink -f {}", leg(lost)))?;
     let name = name.trim();
-    node.must(&format!("zpool offline data {name}"))?;
-    node.remove_disk(lost)?;
-    insert(node, NEW)?;
     let outcome = (|| {
+        node.must(&format!("zpool offline data {name}"))?;
+        node.remove_disk(lost)?;
+        insert(node, NEW)?;
         let moved = node.must(&format!("readlink -f {}", by_id(NEW)))?;
         ensure!(name.starts_with(moved.trim()), "{NEW} is {moved}, not {name}");
         let texts = within(fleet, BOUND, |pool, _| pool == "DEGRADED")?;
@@ -129,12 +140,13 @@ fn offline(fleet: &mut Fleet<'_>) -> Result<()> {
         ensure!(texts.contains("Do NOT pull") && texts.contains(kept), "{texts}");
         Ok(())
     })();
-    node.remove_disk(NEW)?;
-    insert(node, lost)?;
-    node.must(&format!(
+    let _ = node.remove_disk(NEW);
+    let _ = insert(node, lost);
+    let put_back = node.must(&format!(
         "zpool online data {name}; zpool wait -t resilver data; zpool export data && zpool import -d /dev/disk/by-id data"
-    ))?;
+    ));
     outcome?;
+    put_back?;
     precious(node)
 }
 

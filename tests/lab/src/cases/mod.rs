@@ -12,10 +12,12 @@ mod death;
 mod disks;
 mod hands;
 mod machine;
+mod names;
 mod packages;
 mod pools;
 mod recovery;
 mod refusal;
+mod repair;
 mod snapshots;
 mod told;
 
@@ -91,6 +93,8 @@ const ALL: &[&[Case]] = &[
     converged::CASES,
     recovery::CASES,
     snapshots::CASES,
+    names::CASES,
+    repair::CASES,
     packages::CASES,
     backplane::CASES,
 ];
@@ -128,10 +132,7 @@ impl Choice {
 }
 
 /// Boots the fresh nodes that are needed in `folder` and runs the chosen cases. The cases of one node run in order.
-/// Nodes run in parallel, each with its own coordinator. Returns whether all passed.
-///
-/// # Errors
-/// When the lab does not start.
+/// Nodes run in parallel, each with its own coordinator. Returns whether all passed. Fails when the lab does not start.
 pub fn run(folder: &Path, choice: &Choice) -> Result<bool> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;

@@ -173,6 +173,9 @@ fn prune(fleet: &mut Fleet<'_>) -> Result<()> {
 fn take(fleet: &mut Fleet<'_>) -> Result<()> {
     fleet.have(L)?;
     fleet.apply(L)?;
+    // The policy of `node add` keeps more: what follows would ask for consent.
+    keep(fleet, "hourly = 3")?;
+    fleet.apply(L)?;
     let node = fleet.lab().node(L)?;
     let cuts = [
         ("monthly", "hourly = 3, monthly = 1", "&\nsleep 0.05"),

@@ -1,17 +1,23 @@
 //! The simulated programs. Each knows the command lines that Heeler uses and panics at any other, so that no test
 //! passes by accident.
 
+mod apt;
 mod attributes;
 mod blkdiscard;
 mod blkid;
+mod dpkg;
 mod findmnt;
+mod getent;
 mod ip;
 mod locale;
 mod lsblk;
 mod modprobe;
 mod net;
 mod node;
+mod pvesm;
+mod pveum;
 mod sfdisk;
+mod time_servers;
 mod wipefs;
 mod zdb;
 mod zfs;
@@ -57,11 +63,16 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
     let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
     let args = args.as_slice();
     let answer = match command.program {
+        "apt-cache" => apt::run(state, "apt-cache", args)?,
+        "apt-get" if args.last() == Some(&"update") => apt::run(state, "apt-get", args)?,
         "blkdiscard" => blkdiscard::run(state, args)?,
         "blkid" => blkid::run(state, args),
         "cat" if args.is_empty() => Some(copied(&command.stdin)),
         "chattr" | "lsattr" => attributes::run(state, command.program, args),
+        "dpkg" | "apt-get" | "lslocks" | "stat" => dpkg::run(state, command.program, args)?,
+        "dpkg-query" if args.last() != Some(&"ifupdown2") => dpkg::run(state, "dpkg-query", args)?,
         "findmnt" => findmnt::run(state, args),
+        "getent" => getent::run(state, args),
         "ip" if args.first() == Some(&"-j") => ip::run(state, args),
         "dpkg-query" | "ifreload" | "ip" | "netplan" | "networkctl" | "nmcli" | "ping" => {
             net::run(state, command.program, args)
@@ -72,7 +83,11 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
         "locale" | "locale-gen" => locale::run(state, command.program, args)?,
         "lsblk" => lsblk::run(state, args),
         "modprobe" => modprobe::run(state, args),
+        "pvesh" | "pvesm" => pvesm::run(state, command.program, args),
+        "pveum" => pveum::run(state, args),
         "sfdisk" => sfdisk::run(state, args),
+        "chronyc" => time_servers::run(state, "chronyc", args),
+        "timedatectl" if args.first() == Some(&"show-timesync") => time_servers::run(state, "timedatectl", args),
         "wipefs" => wipefs::run(state, args),
         "zdb" => zdb::run(state, args),
         "zfs" => zfs::run(state, args)?,

@@ -8,7 +8,7 @@ pub(super) fn run(state: &mut State, args: &[&str]) -> Option<Output> {
     if state.load_zfs() {
         return Some(printed(""));
     }
-    let release = crate::sim::kernel_files::RELEASE;
+    let release = state.release();
     Some(complained(
         1,
         format!("modprobe: FATAL: Module zfs not found in directory /lib/modules/{release}\n"),

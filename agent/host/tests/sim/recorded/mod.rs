@@ -13,6 +13,7 @@ use crate::{A, B, node};
 mod disks;
 mod machine;
 mod odd;
+mod packages;
 mod pools;
 mod snapshots;
 
@@ -46,7 +47,8 @@ fn recorded(folder: &str, name: &str) -> Output {
             .join("fixtures")
             .join(folder)
             .join(format!("{name}.{end}"));
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        String::from_utf8_lossy(&bytes).into_owned()
     };
     Output {
         code: file("rc").trim().parse().expect("a number"),

@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-use async_trait::async_trait;
 use heeler_host::{RunError, System, locale};
 use heeler_proto::Locale;
 
@@ -20,13 +19,9 @@ pub(super) struct Observed {
     before: Option<Vec<u8>>,
 }
 
-#[async_trait]
 impl Step for LangSet {
+    const NAME: StepName = "LangSet";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "LangSet"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let path = locale::default_path(host).await?;

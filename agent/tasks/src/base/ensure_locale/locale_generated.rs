@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use async_trait::async_trait;
 use heeler_host::{RunError, System, locale, locale_gen};
 use heeler_proto::Locale;
 
@@ -16,17 +15,12 @@ pub(super) struct Observed {
     there: bool,
     installed: bool,
     has_source: bool,
-    /// The list of the locales to generate.
     list: Option<Vec<u8>>,
 }
 
-#[async_trait]
 impl Step for LocaleGenerated {
+    const NAME: StepName = "LocaleGenerated";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "LocaleGenerated"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let wanted = self.locale.as_str();

@@ -3,7 +3,6 @@
 mod lang_set;
 mod locale_generated;
 
-use std::io;
 use std::path::Path;
 
 use heeler_host::{RunError, System};
@@ -30,9 +29,6 @@ impl Work for EnsureLocale {
 
 /// The content of a file; None when it does not exist.
 async fn content(host: &dyn System, path: &Path) -> Result<Option<Vec<u8>>, RunError> {
-    match host.read(path).await {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(RunError::file(path, source)),
-    }
+    let content = heeler_host::content(host, path).await;
+    content.map_err(|source| RunError::file(path, source))
 }

@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use heeler_host::facts::Nic;
 use heeler_host::{RunError, System, ip};
 use heeler_proto::KeepBackplane;
@@ -17,13 +16,9 @@ pub(super) struct Observed {
     taken: Option<String>,
 }
 
-#[async_trait]
 impl Step for AddressFree {
+    const NAME: StepName = "AddressFree";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "AddressFree"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let cards = cards(host).await?;

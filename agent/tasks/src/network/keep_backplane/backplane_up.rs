@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use async_trait::async_trait;
 use heeler_host::claim::Claim;
 use heeler_host::facts::Nic;
 use heeler_host::guard::{self, GuardState, Way, Written};
@@ -20,13 +19,9 @@ pub(super) struct BackplaneUp {
     pub(super) resumed: bool,
 }
 
-#[async_trait]
 impl Step for BackplaneUp {
+    const NAME: StepName = "BackplaneUp";
     type Observed = State;
-
-    fn name(&self) -> StepName {
-        "BackplaneUp"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<State, RunError> {
         State::of(host, &self.task).await

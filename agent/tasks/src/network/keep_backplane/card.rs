@@ -2,10 +2,8 @@ use heeler_host::facts::{Nic, nics};
 use heeler_host::{RunError, System, link};
 use heeler_proto::KeepBackplane;
 
-use super::files;
 use crate::engine::{Blocked, Key, Plan};
 
-/// The machine's cards.
 pub(super) struct Cards {
     pub(super) nics: Vec<Nic>,
     /// Hardware address of the card in Heeler's .link file.
@@ -13,7 +11,7 @@ pub(super) struct Cards {
 }
 
 pub(super) async fn cards(host: &dyn System) -> Result<Cards, RunError> {
-    let text = files::text(host, link::PATH).await?;
+    let text = heeler_host::whole_text(host, link::PATH).await?;
     Ok(Cards {
         nics: nics(host).await?,
         pinned: text.as_deref().and_then(link::pinned),

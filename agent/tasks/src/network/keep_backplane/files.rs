@@ -1,8 +1,5 @@
-use std::io;
-use std::path::Path;
-
 use heeler_host::guard::Written;
-use heeler_host::{File, RunError, System, ifupdown, link, netplan};
+use heeler_host::{File, RunError, System, ifupdown, link, netplan, whole_text};
 use heeler_proto::KeepBackplane;
 
 use crate::engine::{Edit, Op};
@@ -18,20 +15,12 @@ pub(super) struct Files {
     pub(super) interfaces: Option<String>,
 }
 
-pub(super) async fn text(host: &dyn System, path: &str) -> Result<Option<String>, RunError> {
-    match host.read(Path::new(path)).await {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(RunError::file(Path::new(path), source)),
-    }
-}
-
 impl Files {
     pub(super) async fn read(host: &dyn System) -> Result<Self, RunError> {
         Ok(Self {
-            link: text(host, link::PATH).await?,
-            netplan: text(host, netplan::PATH).await?,
-            interfaces: text(host, ifupdown::PATH).await?,
+            link: whole_text(host, link::PATH).await?,
+            netplan: whole_text(host, netplan::PATH).await?,
+            interfaces: whole_text(host, ifupdown::PATH).await?,
         })
     }
 

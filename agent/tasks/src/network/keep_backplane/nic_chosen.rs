@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use heeler_host::{RunError, System};
 use heeler_proto::KeepBackplane;
 
@@ -10,13 +9,9 @@ pub(super) struct NicChosen {
     pub(super) task: KeepBackplane,
 }
 
-#[async_trait]
 impl Step for NicChosen {
+    const NAME: StepName = "NicChosen";
     type Observed = Cards;
-
-    fn name(&self) -> StepName {
-        "NicChosen"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Cards, RunError> {
         cards(host).await

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use async_trait::async_trait;
 use heeler_host::guard::GuardState;
 use heeler_host::{RunError, System};
 use heeler_proto::KeepBackplane;
@@ -16,13 +15,9 @@ pub(super) struct NothingHalfDone {
     pub(super) task: KeepBackplane,
 }
 
-#[async_trait]
 impl Step for NothingHalfDone {
+    const NAME: StepName = "NothingHalfDone";
     type Observed = State;
-
-    fn name(&self) -> StepName {
-        "NothingHalfDone"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<State, RunError> {
         State::of(host, &self.task).await

@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use heeler_host::zfs::{self, Module, Property};
 use heeler_host::{RunError, System, UnitAction, zpool};
 use heeler_proto::PoolName;
@@ -23,13 +22,9 @@ pub(super) enum Observed {
 
 pub(super) const OFF: &str = "disable";
 
-#[async_trait]
 impl Step for ScrubbedOnce {
+    const NAME: StepName = "ScrubbedOnce";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "ScrubbedOnce"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let Module::Loaded { .. } = zfs::module(host).await? else {

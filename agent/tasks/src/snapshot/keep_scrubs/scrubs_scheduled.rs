@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use heeler_host::{RunError, System, zfs, zpool};
 use heeler_proto::{KeepScrubs, ScrubEvery};
 
@@ -19,16 +18,12 @@ pub(super) enum Observed {
     },
 }
 
-#[async_trait]
 impl Step for ScrubsScheduled {
+    const NAME: StepName = "ScrubsScheduled";
     type Observed = Observed;
 
-    fn name(&self) -> StepName {
-        "ScrubsScheduled"
-    }
-
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
-        let text = schedule::text(host, schedule::SCRUBS).await?;
+        let text = heeler_host::whole_text(host, schedule::SCRUBS).await?;
         let before = text.and_then(|text| schedule::scrubs(&text).ok());
         if before.as_ref() == Some(&self.wanted) {
             return Ok(Observed::Same);

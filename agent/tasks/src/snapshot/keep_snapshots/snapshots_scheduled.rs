@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use heeler_host::zfs::{self, Listing, Module, Snapshot};
 use heeler_host::{RunError, System, zpool};
 use heeler_proto::{Irreversible, Keep, KeepChange, KeepSnapshots, LowerKeep};
@@ -25,16 +24,12 @@ pub(super) enum Observed {
     },
 }
 
-#[async_trait]
 impl Step for SnapshotsScheduled {
+    const NAME: StepName = "SnapshotsScheduled";
     type Observed = Observed;
 
-    fn name(&self) -> StepName {
-        "SnapshotsScheduled"
-    }
-
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
-        let text = schedule::text(host, schedule::SNAPSHOTS).await?;
+        let text = heeler_host::whole_text(host, schedule::SNAPSHOTS).await?;
         let before = text.and_then(|text| schedule::snapshots(&text).ok());
         let Module::Loaded { .. } = zfs::module(host).await? else {
             return Ok(Observed::NotLoaded);

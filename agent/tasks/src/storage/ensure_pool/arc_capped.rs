@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use async_trait::async_trait;
 use heeler_host::{Command, File, RunError, System, arc, facts};
 
 use crate::engine::{Key, Op, Plan, Step, StepName};
@@ -29,13 +28,9 @@ pub(super) struct Observed {
     in_initramfs: bool,
 }
 
-#[async_trait]
 impl Step for ArcCapped {
+    const NAME: StepName = "ArcCapped";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "ArcCapped"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let at_boot = host.read(Path::new(AT_BOOT)).await.unwrap_or_default();

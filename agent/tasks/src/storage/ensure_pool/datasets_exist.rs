@@ -2,7 +2,6 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use heeler_host::findmnt::Mount;
 use heeler_host::zfs::{Dataset as Found, Module};
 use heeler_host::{Command, RunError, System, chattr, findmnt, zfs};
@@ -26,7 +25,6 @@ pub(super) enum Observed {
     },
 }
 
-/// The facts about one dataset.
 #[derive(Default)]
 pub(super) struct Seen {
     found: Option<Found>,
@@ -65,13 +63,9 @@ pub(super) enum Folder {
     },
 }
 
-#[async_trait]
 impl Step for DatasetsExist {
+    const NAME: StepName = "DatasetsExist";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "DatasetsExist"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let Module::Loaded { .. } = zfs::module(host).await? else {

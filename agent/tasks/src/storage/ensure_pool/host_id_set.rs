@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use async_trait::async_trait;
 use heeler_host::{RunError, System, hostid};
 use heeler_proto::HostId;
 
@@ -24,13 +23,9 @@ pub(super) struct Observed {
     imported: Vec<String>,
 }
 
-#[async_trait]
 impl Step for HostIdSet {
+    const NAME: StepName = "HostIdSet";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "HostIdSet"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let file = hostid::read(host).await?;

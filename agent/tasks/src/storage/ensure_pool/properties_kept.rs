@@ -1,9 +1,8 @@
 use std::path::Path;
 
-use async_trait::async_trait;
 use heeler_host::zfs::{Dataset, Module};
 use heeler_host::zpool::{self, NewPool, PoolProperties};
-use heeler_host::{Command, RunError, System, zfs};
+use heeler_host::{RunError, System, zfs};
 use heeler_proto::PoolSpec;
 
 use crate::engine::{Op, Plan, Step, StepName};
@@ -35,22 +34,19 @@ impl PropertiesKept {
         let has = |name: &str, value: &str| pool.get(name).is_some_and(|found| found == value);
         match &self.guid {
             Some(guid) => has("guid", guid),
+            // Without a comment it is one that an earlier step takes in.
             None => self
                 .wanted
                 .properties
                 .iter()
-                .any(|(name, value)| name == "comment" && has(name, value)),
+                .any(|(name, value)| name == "comment" && (has(name, value) || has(name, "-"))),
         }
     }
 }
 
-#[async_trait]
 impl Step for PropertiesKept {
+    const NAME: StepName = "PropertiesKept";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "PropertiesKept"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let Module::Loaded { .. } = zfs::module(host).await? else {
@@ -90,14 +86,13 @@ impl Step for PropertiesKept {
         let unlisted = |pair: &(String, String)| pair.0 == "cachefile" && !cached;
         let wrong = |pair: &&(String, String)| differs(pair, is(&pair.0)) || unlisted(pair);
         for pair in self.wanted.properties.iter().filter(wrong) {
-            let set = Command::change("zpool")
-                .arg("set")
-                .arg(format!("{}={}", pair.0, pair.1));
-            ops.push(Op::Run(set.arg(name)));
+            ops.push(Op::Run(zpool::set_command(&pair.0, &pair.1, name)));
         }
         let Some(root) = datasets.iter().find(|one| one.name == *name) else {
             return Plan::After("PoolExists");
         };
+        // A person's `zpool create` mounts it at /NAME, and the datasets below it. Its files stay in reach.
+        let as_made = root.mounted && !root.mountpoint_local;
         for pair in &self.wanted.root_properties {
             let tuned = root.tuning.iter().find(|(property, _)| *property == pair.0);
             let found = match pair.0.as_str() {
@@ -105,7 +100,7 @@ impl Step for PropertiesKept {
                 "canmount" => &root.canmount,
                 _ => tuned.map_or("", |(_, value)| value),
             };
-            if !differs(pair, found) {
+            if !differs(pair, found) || (as_made && tuned.is_none()) {
                 continue;
             }
             let moves = pair.0 == "mountpoint";

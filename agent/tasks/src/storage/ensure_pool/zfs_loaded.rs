@@ -1,7 +1,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use heeler_host::zfs::{self, Module};
 use heeler_host::{File, RunError, System};
 
@@ -19,13 +18,9 @@ pub(super) struct Observed {
     at_boot: bool,
 }
 
-#[async_trait]
 impl Step for ZfsLoaded {
+    const NAME: StepName = "ZfsLoaded";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "ZfsLoaded"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let file = host.read(Path::new(AT_BOOT)).await.unwrap_or_default();

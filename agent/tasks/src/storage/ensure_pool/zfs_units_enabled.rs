@@ -1,4 +1,3 @@
-use async_trait::async_trait;
 use heeler_host::{RunError, System, UnitAction, UnitState};
 
 use super::no_zfs;
@@ -17,13 +16,9 @@ const ZED: &str = "zfs-zed.service";
 /// The pool is imported and mounted at each boot, and zed runs.
 pub(super) struct ZfsUnitsEnabled;
 
-#[async_trait]
 impl Step for ZfsUnitsEnabled {
+    const NAME: StepName = "ZfsUnitsEnabled";
     type Observed = Vec<(&'static str, UnitState)>;
-
-    fn name(&self) -> StepName {
-        "ZfsUnitsEnabled"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Self::Observed, RunError> {
         let mut states = Vec::with_capacity(UNITS.len());

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use async_trait::async_trait;
 use heeler_host::disk::DiskState;
 use heeler_host::{RunError, System, blkdiscard};
 use heeler_proto::{DiskIdentity, EraseContents, EraseDisk, Irreversible};
@@ -19,13 +18,9 @@ pub(super) struct DiskBlank {
     pub(super) begun: Option<EraseContents>,
 }
 
-#[async_trait]
 impl Step for DiskBlank {
+    const NAME: StepName = "DiskBlank";
     type Observed = Result<Target, Plan>;
-
-    fn name(&self) -> StepName {
-        "DiskBlank"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Self::Observed, RunError> {
         look(host, &self.task).await

@@ -1,8 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
 use heeler_host::disk::DiskState;
-use heeler_host::{Content, File, RunError, System, sfdisk, zdb};
+use heeler_host::{File, RunError, System, sfdisk, zdb};
 use heeler_proto::{EraseDisk, hex};
 use serde::{Deserialize, Serialize};
 
@@ -48,13 +47,9 @@ struct Manifest {
     back_sha256: String,
 }
 
-#[async_trait]
 impl Step for LabelsSaved {
+    const NAME: StepName = "LabelsSaved";
     type Observed = Result<Observed, Plan>;
-
-    fn name(&self) -> StepName {
-        "LabelsSaved"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Self::Observed, RunError> {
         let target = match look(host, &self.task).await? {
@@ -160,13 +155,7 @@ fn save(target: &Target, ends: &Ends) -> Vec<Op> {
         back_sha256: sha256(&ends.back),
     };
     let manifest = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
-    let file = |(name, bytes): (&str, Vec<u8>)| {
-        Op::Write(File {
-            path: folder.join(name),
-            content: Content::Plain(bytes),
-            mode: 0o600,
-        })
-    };
+    let file = |(name, bytes): (&str, Vec<u8>)| Op::Write(File::private(folder.join(name), bytes));
     [
         ("front.bin", ends.front.clone()),
         ("back.bin", ends.back.clone()),

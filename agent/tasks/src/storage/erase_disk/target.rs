@@ -12,13 +12,11 @@ const FRONT_BYTES: usize = 1 << 20;
 /// How lsblk shows swap space among mountpoints.
 const SWAP: &str = "[SWAP]";
 
-/// The disk to erase.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) disk: Disk,
     /// Whether its first MiB is zero. An erasure starts there, and everything that is put on a disk writes there.
     pub(super) front_is_zero: bool,
-    /// Paths of its partitions.
     pub(super) partitions: Vec<String>,
     /// Its mountpoints, and the devices that have it open.
     pub(super) in_use: Vec<String>,

@@ -1,3 +1,5 @@
+use heeler_store::SeenAlarm;
+
 use super::*;
 
 #[test]
@@ -146,11 +148,22 @@ fn repaired_bytes_stay_amber_until_seen() {
         scan_state: "FINISHED".into(),
         ..pool("ONLINE", "ONLINE")
     };
+    let mark = SeenAlarm {
+        node: "a".into(),
+        subject: repaired.guid.clone(),
+        at_ms: NOW - 1_000,
+    };
     let look = Look {
-        repairs_seen: vec![repaired.guid.clone()],
+        repairs_seen: vec![mark],
         ..look(Some(&wanted))
     };
-    assert_eq!(seen(&node(vec![repaired]), &look).0.light(), Green);
+    let ended = |scan_end_seen_ms| v1::Pool {
+        scan_end_seen_ms,
+        ..repaired.clone()
+    };
+    assert_eq!(seen(&node(vec![ended(NOW - 1_000)]), &look).0.light(), Green);
+    let later = seen(&node(vec![ended(NOW - 999)]), &look).0.light();
+    assert_eq!(later, Amber, "the pool came back with another repair");
 }
 
 #[test]

@@ -218,7 +218,10 @@ fn label_disks(state: &mut State, request: &CreateRequest, devices: &[Device]) -
     let random = &mut state.random;
     let path = |leg: &&str| Leg {
         guid: 0,
-        path: format!("{leg}-part1"),
+        path: match leg.strip_prefix("/dev/nvme") {
+            Some(_) => format!("{leg}p1"),
+            None => format!("{leg}-part1"),
+        },
     };
     Ok(Config {
         name: request.name.to_owned(),

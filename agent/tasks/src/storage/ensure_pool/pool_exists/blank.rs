@@ -64,8 +64,14 @@ pub(super) fn refused(disks: &[&Disk], begun: bool) -> Option<Plan> {
         })
         .collect();
     let elsewhere = "name other disks in heeler.toml: heeler disk list";
+    let unproven = full.iter().any(|disk| matches!(disk.state, DiskState::Unproven { .. }));
     let next = if system {
         elsewhere.to_owned()
+    } else if unproven {
+        // A check that failed says nothing about what is on the disk: never a reason to erase it.
+        format!(
+            "check it again when the node is less busy: heeler plan; if it stays so, see on the node: dmesg; or {elsewhere}"
+        )
     } else if !pools.is_empty() {
         // Other disks may hold the rest of the pool.
         let serials = full.iter().map(|disk| disk.serial.as_str());

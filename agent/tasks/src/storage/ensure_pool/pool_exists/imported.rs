@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
 use heeler_host::facts::{LegFact, PoolFact};
-use heeler_host::zpool::Class;
+use heeler_host::zpool::{self, Class};
 use heeler_proto::PoolSpec;
 
 use super::places::Places;
-use crate::engine::{Key, Plan};
+use crate::engine::{Key, Op, Plan};
 use crate::storage::words;
 
 /// Checks an imported pool that has the wanted name or is on record: it must be the wanted pool, on the wanted disks.
@@ -46,7 +46,8 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
         )
         .edit(Key::PoolName, "", format!("name = {:?}", pool.name));
     }
-    if spec.recorded_guid.is_none() && pool.comment != spec.comment {
+    let unmarked = spec.recorded_guid.is_none() && pool.comment != spec.comment;
+    if unmarked && !pool.comment.is_empty() {
         return Plan::blocked(
             format!("{found}, with comment {:?}", pool.comment),
             format!(
@@ -82,6 +83,7 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
     }
     match pool.state.as_str() {
         // A degraded pool is shown in the status; a person repairs it.
+        "ONLINE" | "HEALTHY" | "DEGRADED" if unmarked => take_in(spec),
         "ONLINE" | "HEALTHY" | "DEGRADED" => Plan::Satisfied,
         state => Plan::blocked(
             format!("{found}, and is {state}"),
@@ -89,6 +91,17 @@ pub(super) fn plan(spec: &PoolSpec, pool: &PoolFact) -> Plan {
             format!("on the node: zpool status -v {}", pool.name),
         ),
     }
+}
+
+/// A person made this pool, on exactly the disks that heeler.toml names for this node. The comment is all that makes it
+/// Heeler's: no data moves.
+fn take_in(spec: &PoolSpec) -> Plan {
+    let mark = zpool::set_command("comment", &spec.comment, spec.name.as_str());
+    let meaning = format!(
+        "take in the mirror {:?}, which is on these disks already",
+        spec.name.as_str()
+    );
+    Plan::change(vec![Op::Run(mark).explained(meaning)])
 }
 
 /// The disk of the pool that no other one mirrors, in words, and what to type; None when there is none. Heeler creates

@@ -10,7 +10,6 @@ mod places;
 
 use std::collections::BTreeSet;
 
-use async_trait::async_trait;
 use heeler_host::{RunError, System, zpool};
 use heeler_proto::{CreatePool, EnsurePool, Irreversible, PoolGuid};
 
@@ -39,13 +38,9 @@ impl PoolExists {
     }
 }
 
-#[async_trait]
 impl Step for PoolExists {
+    const NAME: StepName = "PoolExists";
     type Observed = Observed;
-
-    fn name(&self) -> StepName {
-        "PoolExists"
-    }
 
     async fn observe(&self, host: &dyn System) -> Result<Observed, RunError> {
         let mut seen = Observed::look(host, &self.task.pool).await?;

@@ -25,7 +25,6 @@ pub struct Observed {
     pub(super) hostid: Option<u32>,
 }
 
-/// A pool that can be imported.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub(super) pool: Importable,
@@ -50,7 +49,6 @@ impl Candidate {
         self.needed().filter_map(|leg| leg.serial.as_deref())
     }
 
-    /// Those of them that work.
     pub(super) fn online(&self) -> impl Iterator<Item = &str> {
         let online = self.needed().filter(|leg| leg.online);
         online.filter_map(|leg| leg.serial.as_deref())

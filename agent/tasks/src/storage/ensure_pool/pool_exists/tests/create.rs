@@ -88,8 +88,25 @@ fn create_never_gets_an_unproven_disk() {
             !stopped.found.contains("A1"),
             "a blank disk is not to blame: {stopped:?}"
         );
-        let erasable = !matches!(odd.state, DiskState::System { .. });
+        let erasable = !matches!(odd.state, DiskState::System { .. } | DiskState::Unproven { .. });
         assert_eq!(stopped.next.contains("heeler disk erase B1"), erasable, "{stopped:?}");
+    }
+}
+
+#[test]
+fn a_failed_check_is_no_reason_to_erase_a_disk() {
+    let slow = disk(
+        "B1",
+        DiskState::Unproven {
+            missing: "/dev/nvme0n1: timed out".into(),
+        },
+    );
+    for other in [blank("A1"), foreign("A1", "ext4 file system \"backup\"")] {
+        let stopped = blocked(plan(&task(), &disks(vec![other, slow.clone()])));
+        assert!(
+            !stopped.next.contains("erase") && stopped.next.contains("heeler plan"),
+            "{stopped:?}"
+        );
     }
 }
 

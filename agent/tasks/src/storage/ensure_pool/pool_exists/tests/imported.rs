@@ -40,8 +40,9 @@ fn a_name_does_not_identify_the_recorded_pool() {
 }
 
 #[test]
-fn a_pool_without_our_comment_is_foreign() {
-    let stopped = blocked(plan(&task(), &seen(|pool| pool.comment.clear())));
+fn a_pool_with_another_comment_is_foreign() {
+    let theirs = |pool: &mut heeler_host::facts::PoolFact| pool.comment = "heeler:home/another".to_owned();
+    let stopped = blocked(plan(&task(), &seen(theirs)));
     assert!(stopped.why.contains("somebody else's"), "{stopped:?}");
     assert_eq!(plan(&on_record(), &seen(|pool| pool.comment.clear())), Plan::Satisfied);
 }
