@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{Command, Output, RunError, System};
 
-/// Time limit of a command on one disk: a disk that hangs must not delay the look at the whole machine, for which the
-/// coordinator waits a minute.
+/// Time limit of a command or of one read on one disk: a disk that hangs must not delay the look at the whole machine,
+/// for which the coordinator waits three minutes.
 pub(crate) const ONE_DISK: Duration = Duration::from_secs(10);
 
 /// Time limit of a command on all imported pools: a suspended pool can block it for ever.

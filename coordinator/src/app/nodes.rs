@@ -10,7 +10,7 @@ use crate::pki::Peer;
 use crate::sessions::Sessions;
 
 /// How long `heeler node discover` waits for the node.
-const FACTS: Duration = Duration::from_secs(60);
+const FACTS: Duration = Duration::from_secs(180);
 /// Most tasks shown with a node.
 const TASKS: u32 = 10;
 

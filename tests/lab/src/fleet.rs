@@ -227,13 +227,17 @@ impl<'a> Fleet<'a> {
         let shown = self.run(&["node", "show", node, "--json"])?;
         let connected =
             serde_json::from_str::<Value>(&shown.stdout).is_ok_and(|shown| shown["node"]["connected"] == true);
-        if shown.ok() && connected {
+        let named = || fs::read_to_string(self.config().join("heeler.toml")).is_ok_and(|text| names_disks(&text, node));
+        if shown.ok() && connected && named() {
             return Ok(());
         }
-        self.add(node, PASSWORD, &[])?
+        let added = self
+            .add(node, PASSWORD, &[])?
             .success()
-            .with_context(|| format!("node add {node}"))
-            .map(drop)
+            .with_context(|| format!("node add {node}"))?;
+        // Without disks, every plan of the node would be empty.
+        ensure!(named(), "heeler.toml names no disks of {node} after node add: {added}");
+        Ok(())
     }
 
     /// Waits until the agent of `node` has a session. Fails when it has none within five minutes.
@@ -291,4 +295,10 @@ impl Drop for Fleet<'_> {
         // It may have ended already.
         let _ = self.kill_coordinator();
     }
+}
+
+/// Whether heeler.toml names disks for the node.
+fn names_disks(text: &str, node: &str) -> bool {
+    let mut lines = text.lines().skip_while(|line| *line != format!("[nodes.{node}]")).skip(1);
+    lines.by_ref().take_while(|line| !line.starts_with('[')).any(|line| line.starts_with("disks"))
 }

@@ -16,7 +16,8 @@ mod within;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Component, Path, PathBuf};
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -90,6 +91,24 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(gone) => Err(io::Error::other(gone)),
+    }
+}
+
+/// Waits for `scan` as long as its number of reads grows: a slow disk is waited for, and one that hangs is given up.
+async fn while_it_moves<T>(scan: impl Future<Output = io::Result<T>>, reads: &AtomicU64) -> io::Result<T> {
+    let mut scan = std::pin::pin!(scan);
+    let mut before = None;
+    loop {
+        match tokio::time::timeout(ONE_DISK, &mut scan).await {
+            Ok(done) => return done,
+            Err(late) => {
+                let now = Some(reads.load(Ordering::Relaxed));
+                if now == before {
+                    return Err(late.into());
+                }
+                before = now;
+            }
+        }
     }
 }
 
@@ -184,8 +203,10 @@ impl System for RealSystem {
 
     async fn first_data(&self, device: &Path, places: &[(u64, u64)]) -> io::Result<Option<u64>> {
         let (device, places) = (self.at(device)?, places.to_vec());
-        let read = blocking(move || scan::first_data(&device, &places));
-        tokio::time::timeout(3 * ONE_DISK, read).await?
+        let reads = Arc::new(AtomicU64::new(0));
+        let counted = reads.clone();
+        let scan = blocking(move || scan::first_data(&device, &places, &counted));
+        while_it_moves(scan, &reads).await
     }
 
     async fn unit_state(&self, unit: &str) -> Result<UnitState, UnitError> {

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::zeros;
 
@@ -12,7 +13,8 @@ const PIECE: usize = 1 << 20;
 const ALIGN: usize = 4096;
 
 /// The offset of the first byte that is not zero, in these places rounded out to whole pages; None when all are zero.
-pub(super) fn first_data(device: &Path, places: &[(u64, u64)]) -> Result<Option<u64>> {
+/// Counts its reads in `reads`.
+pub(super) fn first_data(device: &Path, places: &[(u64, u64)], reads: &AtomicU64) -> Result<Option<u64>> {
     let file = open(device)?;
     let mut memory = vec![0; PIECE + ALIGN];
     let start = memory.as_ptr().align_offset(ALIGN).min(ALIGN);
@@ -21,6 +23,7 @@ pub(super) fn first_data(device: &Path, places: &[(u64, u64)]) -> Result<Option<
         let mut at = from - from % ALIGN as u64;
         while at < *to {
             let length = (to - at).next_multiple_of(ALIGN as u64).min(PIECE as u64) as usize;
+            reads.fetch_add(1, Ordering::Relaxed);
             match file.read_at(&mut piece[..length], at) {
                 Ok(0) => return Err(Error::new(ErrorKind::UnexpectedEof, format!("it ends at byte {at}"))),
                 Ok(count) => match zeros::first_data(&piece[..count]) {
@@ -56,7 +59,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let size = 3 * PIECE as u64 + 512;
         file.as_file().set_len(size).unwrap();
-        let first = |places: &[(u64, u64)]| first_data(file.path(), places);
+        let first = |places: &[(u64, u64)]| first_data(file.path(), places, &AtomicU64::new(0));
         assert_eq!(first(&[(0, size)]).unwrap(), None);
         let short = first(&[(0, size + 4096)]).unwrap_err();
         assert_eq!(short.kind(), ErrorKind::UnexpectedEof, "{short}");

@@ -254,3 +254,20 @@ async fn another_mount_within_a_folder_is_not_entered() {
     let listed = RealSystem::new().within(&proc, "", FolderAction::List).await;
     assert!(listed.unwrap_err().to_string().contains("proc is a link, a mount"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_disk_is_waited_for_and_a_hung_one_is_not() {
+    let reads = AtomicU64::new(0);
+    let slow = async {
+        for _ in 0..20 {
+            tokio::time::sleep(ONE_DISK - Duration::from_secs(1)).await;
+            reads.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    while_it_moves(slow, &reads).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let hung = while_it_moves(std::future::pending::<io::Result<()>>(), &reads).await;
+    assert_eq!(hung.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    assert!(begun.elapsed() <= 2 * ONE_DISK);
+}

@@ -299,7 +299,7 @@ async fn a_disk_that_hangs_hides_no_other_and_is_named() {
         for _ in 0..3 {
             let disks = inventory(&glance).await.unwrap().disks;
             let told = of(&disks, &device).state.finding();
-            assert_eq!(told, "not proven blank: this disk did not answer within 40 s");
+            assert_eq!(told, "not proven blank: this disk did not answer within 120 s");
             let blank = disks.iter().filter(|disk| disk.state == DiskState::Blank).count();
             assert_eq!((disks.len(), blank), (3, 1), "{disks:?}");
         }
