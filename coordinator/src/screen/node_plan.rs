@@ -168,6 +168,20 @@ fn of_state(plan: &NodePlan, config: Option<&Config>, column: usize, now_ms: u64
         PlanState::Same => {
             let mut lines = vec![name.ink(Ink::Green, "nothing to change")];
             lines.extend(notes(plan, screen));
+            // A node of which something is asked has answered with its facts.
+            if plan.tasks.is_empty() && plan.steps.is_empty() && plan.facts.is_none() {
+                let text = format!(
+                    "heeler.toml asks nothing of this node, not even a pool: its lines name no disks. To see its disks: \
+                     heeler disk list {}",
+                    plan.node
+                );
+                lines.extend(hang(
+                    Line::of("    ").ink(Ink::Dim, "note: "),
+                    Ink::Plain,
+                    &text,
+                    screen,
+                ));
+            }
             lines
         }
         PlanState::Blocked => {

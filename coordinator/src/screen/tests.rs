@@ -117,6 +117,19 @@ fn a_plan_of_a_converged_fleet_says_nothing_to_change() {
 }
 
 #[test]
+fn a_plan_says_when_nothing_is_asked_of_a_node() {
+    let mut reply = fleet::converged();
+    reply.nodes.truncate(1);
+    (reply.nodes[0].facts, reply.nodes[0].tasks, reply.nodes[0].steps) = (None, Vec::new(), Vec::new());
+    assert_eq!(
+        shown(80, |screen| plan_of(&reply, screen)),
+        "heeler.toml 3f2c1ab + 2 uncommitted lines\n\nk8sctl-pi5l  nothing to change\n    \
+         note: heeler.toml asks nothing of this node, not even a pool: its lines name\n          no disks. To see \
+         its disks: heeler disk list k8sctl-pi5l\n\nNothing to change.\n"
+    );
+}
+
+#[test]
 fn a_plan_says_what_is_no_longer_managed() {
     let mut reply = fleet::converged();
     reply.nodes[1].unmanaged = Some(v1::Unmanaged {

@@ -299,6 +299,12 @@ impl Drop for Fleet<'_> {
 
 /// Whether heeler.toml names disks for the node.
 fn names_disks(text: &str, node: &str) -> bool {
-    let mut lines = text.lines().skip_while(|line| *line != format!("[nodes.{node}]")).skip(1);
-    lines.by_ref().take_while(|line| !line.starts_with('[')).any(|line| line.starts_with("disks"))
+    let mut lines = text
+        .lines()
+        .skip_while(|line| *line != format!("[nodes.{node}]"))
+        .skip(1);
+    lines
+        .by_ref()
+        .take_while(|line| !line.starts_with('['))
+        .any(|line| line.starts_with("disks"))
 }

@@ -303,7 +303,7 @@ async fn a_disk_that_hangs_hides_no_other_and_is_named() {
             let blank = disks.iter().filter(|disk| disk.state == DiskState::Blank).count();
             assert_eq!((disks.len(), blank), (3, 1), "{disks:?}");
         }
-        assert_eq!(begun.elapsed().as_secs(), 40, "one plan waits for it once");
+        assert_eq!(begun.elapsed().as_secs(), 120, "one plan waits for it once");
     }
 }
 
