@@ -86,7 +86,14 @@ fn notes(plan: &NodePlan, screen: Screen) -> Vec<Line> {
             screen,
         )
     };
-    steps.flat_map(note).collect()
+    // Several steps may have the same to say; it is shown once.
+    let mut told: Vec<&StepReport> = Vec::new();
+    for step in steps {
+        if !told.iter().any(|before| before.reason == step.reason) {
+            told.push(step);
+        }
+    }
+    told.into_iter().flat_map(note).collect()
 }
 
 /// The first reason why the node is blocked.

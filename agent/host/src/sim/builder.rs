@@ -187,6 +187,7 @@ impl Builder {
                 architecture: self.architecture,
                 memory_bytes: self.memory_bytes,
                 throttled: 0,
+                kvm: true,
                 nics: self.nics,
                 loose: Vec::new(),
                 wire: self.wire,

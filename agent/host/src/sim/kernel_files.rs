@@ -240,6 +240,9 @@ impl State {
 
     fn dev(&self, tree: &mut Tree) {
         tree.put("/dev/null", "");
+        if self.board.kvm {
+            tree.put("/dev/kvm", "");
+        }
         if self.kernel.zfs_loaded {
             tree.put("/dev/zfs", "");
         }

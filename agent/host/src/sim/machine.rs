@@ -138,6 +138,11 @@ impl Machine {
         self.lock().board.throttled = bits;
     }
 
+    /// Sets whether `/dev/kvm` is there.
+    pub fn set_kvm(&self, is: bool) {
+        self.lock().board.kvm = is;
+    }
+
     /// Sets whether a time server confirms the clock.
     pub fn set_clock_synchronised(&self, is: bool) {
         self.lock().kernel.clock_synchronised = is;

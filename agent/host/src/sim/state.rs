@@ -56,6 +56,8 @@ pub(super) struct Board {
     pub(super) memory_bytes: u64,
     /// What `vcgencmd get_throttled` says.
     pub(super) throttled: u32,
+    /// Whether the processor helps virtual machines.
+    pub(super) kvm: bool,
     /// Plugged in.
     pub(super) nics: Vec<Nic>,
     /// Unplugged.

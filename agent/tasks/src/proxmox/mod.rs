@@ -2,4 +2,5 @@
 
 mod ensure_access;
 mod ensure_storages;
+mod guests_can_run;
 mod proxmox_up;

@@ -233,6 +233,38 @@ async fn without_proxmox_nothing_is_done_and_nothing_stops() {
 }
 
 #[tokio::test]
+async fn what_keeps_virtual_machines_from_starting_is_told() {
+    let mut life = node().await;
+    assert_eq!(life.apply(&usual()).await, Outcome::Done);
+    let told = async |life: &mut Life, pages: &str| {
+        life.machine.fail_next(
+            "getconf PAGESIZE",
+            Fault::Answers(Output {
+                stdout: pages.to_owned(),
+                ..Output::default()
+            }),
+        );
+        let reports = life.preview(&usual()).await;
+        let report = reports
+            .into_iter()
+            .find(|report| report.step == "GuestsCanRun")
+            .unwrap();
+        assert_eq!(report.outcome(), StepOutcome::Satisfied);
+        report.reason
+    };
+    let large = told(&mut life, "16384\n").await;
+    assert!(
+        large.contains("pages of 16 KiB") && large.contains("pages = \"4KiB\""),
+        "{large}"
+    );
+    assert_eq!(told(&mut life, "4096\n").await, "");
+    life.machine.set_kvm(false);
+    let missing = told(&mut life, "4096\n").await;
+    assert!(missing.contains("/dev/kvm is missing"), "{missing}");
+    assert_eq!(life.apply(&usual()).await, Outcome::Done);
+}
+
+#[tokio::test]
 async fn proxmox_that_does_not_run_is_started_first() {
     let mut life = node().await;
     life.machine.unit(pmxcfs::UNIT, UnitAction::Stop).await.unwrap();

@@ -188,7 +188,7 @@ async fn a_folder_is_no_storage_while_nothing_is_mounted() {
     let mut life = node().await;
     assert!(life.machine.by_hand("umount", &["/data/pve-files"]).ok());
     let shown = life.preview(&usual()).await;
-    assert_eq!(shown[1].after, "DatasetsExist");
+    assert!(shown.iter().any(|step| step.after == "DatasetsExist"));
     assert!(shown.iter().all(|step| step.ops.is_empty()));
     assert!(matches!(life.apply(&usual()).await, Outcome::Failed { .. }));
     assert_eq!(

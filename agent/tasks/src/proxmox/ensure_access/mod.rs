@@ -6,6 +6,7 @@ mod roles_given;
 
 use heeler_proto::EnsureAccess;
 
+use super::guests_can_run::GuestsCanRun;
 use super::proxmox_up::ProxmoxUp;
 use crate::engine::AnyStep;
 use crate::task::{Past, Work};
@@ -18,6 +19,7 @@ impl Work for EnsureAccess {
     fn steps(&self, _: &Past<'_>) -> Vec<Box<dyn AnyStep>> {
         vec![
             Box::new(ProxmoxUp),
+            Box::new(GuestsCanRun),
             Box::new(GroupsExist { task: self.clone() }),
             Box::new(PeopleExist { task: self.clone() }),
             Box::new(RolesGiven { task: self.clone() }),
