@@ -95,6 +95,8 @@ pub async fn plan(host: &dyn System) -> Result<Plan, ReleaseError> {
     plan.stops
         .push("new snapshots by Heeler, and their pruning; existing snapshots stay".to_owned());
     plan.stops
+        .push("daily copies of the SD card; those on the pool stay".to_owned());
+    plan.stops
         .push("reports to the coordinator: heeler status shows no faults of this node any more".to_owned());
     for pool in imported_pools(host).await? {
         let timer = format!("{MONTHLY}{}.timer", pool.name);

@@ -11,6 +11,7 @@ pub mod bounds;
 mod canonical;
 mod circle;
 mod consent;
+mod copies;
 pub mod duration;
 mod generation;
 mod hex;
@@ -39,6 +40,7 @@ pub use boot::{EnsureBoot, Journal, PageSize, Pcie, Swap};
 pub use canonical::{Canonical, sha256};
 pub use circle::{Circle, MOST_STATEMENTS, Refused, TrustedOperator};
 pub use consent::{Consent, ConsentError};
+pub use copies::KeepCopies;
 pub use generation::Generation;
 pub use hex::{hex, unhex};
 pub use irreversible::{

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     EnsureAccess, EnsureBoot, EnsureLocale, EnsureNames, EnsureRepositories, EnsureSound, EnsureStorages, EnsureTime,
-    EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
+    EnsureTimezone, Invalid, KeepBackplane, KeepCopies, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
 };
 
 /// Calls a macro with the type and the name of every kind of task, in the order in which the tasks of a node run: what
@@ -17,6 +17,7 @@ macro_rules! for_each_task {
             EraseDisk "erase disk",
             KeepSnapshots "schedule snapshots",
             KeepScrubs "schedule scrubs",
+            KeepCopies "schedule copies",
             EnsureSound "repair packages",
             EnsureTime "ensure time",
             EnsureTimezone "ensure timezone",

@@ -70,6 +70,7 @@ pub fn status(status: &NodeStatus) -> String {
     for (name, last_ms, next_ms) in [
         ("snapshots", schedule.newest_snapshot_ms, schedule.next_snapshot_ms),
         ("scrub", schedule.last_scrub_ms, schedule.next_scrub_ms),
+        ("copy", schedule.last_copy_ms, schedule.next_copy_ms),
     ] {
         let last = match last_ms {
             0 => "none yet".to_owned(),

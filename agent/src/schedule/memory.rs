@@ -23,6 +23,20 @@ pub struct Memory {
     pub problems: Vec<String>,
     #[serde(default)]
     pub scrub: ScrubMemory,
+    #[serde(default)]
+    pub copy: CopyMemory,
+}
+
+/// Needed because the pool may be away when a person asks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CopyMemory {
+    pub pool: String,
+    /// Since when copies are on the schedule, Unix seconds.
+    pub since_s: u64,
+    /// When the newest whole copy was made, Unix seconds; 0 when none is known of.
+    pub last_s: u64,
+    /// Why the last attempt made none; empty when it did.
+    pub problem: String,
 }
 
 /// Needed because ZFS stores only the last scan, which may be a resilver.

@@ -1,7 +1,8 @@
-//! The schedule: takes snapshots, prunes and scrubs beside any running task, from the accepted schedule on disk,
+//! The schedule: takes snapshots, prunes, scrubs and copies the SD card beside any running task, from the accepted schedule on disk,
 //! without the coordinator. It has no journal: each turn examines the machine and continues from there.
 
 mod ask;
+mod copies;
 mod memory;
 mod scheduler;
 mod scrubs;

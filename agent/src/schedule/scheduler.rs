@@ -8,6 +8,7 @@ use heeler_tasks::snapshot::round::{DatasetState, Round, Run, round};
 use heeler_tasks::snapshot::schedule::Snapshots;
 use heeler_tasks::snapshot::{next_due_s, schedule, scrub};
 
+use super::copies::{self, Copies};
 use super::memory::Memory;
 use super::scrubs;
 use super::trust;
@@ -50,6 +51,12 @@ pub struct ScheduleState {
     pub scrub_overdue_s: u64,
     /// Percent plus 1 (1 to 101) while a scrub runs; 0 when none does.
     pub scrub_percent: u32,
+    /// When the newest copy of the SD card was made, Unix seconds; 0 when none is known of.
+    pub last_copy_s: u64,
+    /// When a copy is overdue, Unix seconds; 0 without a schedule.
+    pub copy_overdue_s: u64,
+    /// Why the last attempt made no copy; empty when it did.
+    pub copy_problem: String,
 }
 
 /// The schedule of one machine.
@@ -68,6 +75,7 @@ pub struct Scheduler {
     /// corrected.
     synchronised: bool,
     state: ScheduleState,
+    copies: Copies,
 }
 
 impl Scheduler {
@@ -84,6 +92,7 @@ impl Scheduler {
             jumped: false,
             synchronised: false,
             state: ScheduleState::default(),
+            copies: Copies::default(),
         }
     }
 
@@ -116,6 +125,7 @@ impl Scheduler {
             ),
         }
         let progress = self.scrubs(now_s, &mut events).await;
+        self.copies(now_s).await;
         if self.state.scrub_percent > 0 {
             wake_s = wake_s.min(SCRUBBING_S);
         }
@@ -254,6 +264,24 @@ impl Scheduler {
         self.state.scrub_overdue_s =
             overdue.map_or(0, |after| last_s.max(memory.since_s.min(now_s)).saturating_add(after));
         progress
+    }
+
+    async fn copies(&mut self, now_s: u64) {
+        let text = heeler_host::whole_text(self.host.as_ref(), schedule::COPIES)
+            .await
+            .ok()
+            .flatten();
+        let wanted = text.and_then(|text| schedule::copies(&text).ok());
+        let Some(wanted) = wanted.filter(|wanted| wanted.keep > 0) else {
+            self.memory.copy = super::memory::CopyMemory::default();
+            (self.state.last_copy_s, self.state.copy_overdue_s) = (0, 0);
+            self.state.copy_problem.clear();
+            return;
+        };
+        let (memory, sure) = (&mut self.memory.copy, self.synchronised && !self.jumped);
+        self.copies.turn(self.host.as_ref(), &wanted, memory, sure, now_s).await;
+        (self.state.last_copy_s, self.state.copy_overdue_s) = copies::times(memory, now_s);
+        self.state.copy_problem.clone_from(&memory.problem);
     }
 
     /// The events to report now. Without `room`, because many events wait for the coordinator, rounds are summed up

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use heeler_host::{System, side_by_side, zfs};
 use heeler_tasks::engine::in_full;
-use heeler_tasks::snapshot::{Classes, next_due_s, schedule, scrub};
+use heeler_tasks::snapshot::{Classes, copy, next_due_s, schedule, scrub};
 use serde::Serialize;
 
+use super::copies;
 use super::memory::Memory;
 use super::scrubs::past;
 
@@ -22,10 +23,15 @@ pub struct Seen {
     pub last_scrub_ms: u64,
     /// When the next scrub is due.
     pub next_scrub_ms: u64,
+    /// When the newest copy of the SD card was made.
+    pub last_copy_ms: u64,
+    /// When the next copy is due.
+    pub next_copy_ms: u64,
 }
 
 /// Collects the state. Adds to `faults` what a person should know: a schedule that cannot be read, the problems of
-/// the last round, an overdue scrub.
+/// the last round, an overdue scrub
+/// or copy.
 pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
     let now_s = host.now_ms() / 1000;
     let mut seen = Seen::default();
@@ -78,6 +84,24 @@ pub async fn seen(host: &dyn System, faults: &mut Vec<String>) -> Seen {
             faults.push(format!("a scrub of pool {} is overdue: zpool status {0}", wanted.pool));
         }
         seen.next_scrub_ms = scrub::slots(&wanted, now_s).map_or(0, |(_, next_s)| next_s.saturating_mul(1000));
+    }
+    let text = heeler_host::whole_text(host, schedule::COPIES).await.ok().flatten();
+    let read = text.map(|text| schedule::copies(&text)).transpose();
+    let wanted = read.unwrap_or_else(|error| {
+        faults.push(error.to_string());
+        None
+    });
+    if wanted.is_some_and(|wanted| wanted.keep > 0) {
+        let (last_s, overdue_s) = copies::times(&memory.copy, now_s);
+        seen.last_copy_ms = last_s.saturating_mul(1000);
+        seen.next_copy_ms = last_s.saturating_add(copy::DAY_S).max(now_s).saturating_mul(1000);
+        if memory.copy.since_s > 0 && overdue_s < now_s {
+            let why = match memory.copy.problem.as_str() {
+                "" => "",
+                why => &format!(": {why}"),
+            };
+            faults.push(format!("a copy of the SD card is overdue{why}"));
+        }
     }
     seen
 }

@@ -26,6 +26,9 @@ pub fn schedule(state: ScheduleState) -> v1::ScheduleFacts {
         next_scrub_ms: state.next_scrub_s.saturating_mul(1000),
         scrub_percent: state.scrub_percent,
         scrub_overdue_ms: state.scrub_overdue_s.saturating_mul(1000),
+        last_copy_ms: state.last_copy_s.saturating_mul(1000),
+        copy_overdue_ms: state.copy_overdue_s.saturating_mul(1000),
+        copy_problem: state.copy_problem,
     }
 }
 

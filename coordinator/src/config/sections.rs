@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use heeler_proto::{Class, Dataset, Domain, Keep, Locale, PoolName, ScrubEvery, TimeZone};
+use heeler_proto::{Class, Dataset, Domain, Keep, KeepCopies, Locale, PoolName, ScrubEvery, TimeZone};
 
 use super::place_names;
 use super::reader::{Located, Table, Unfit};
@@ -55,6 +55,8 @@ pub struct PoolSettings {
     pub datasets: Option<Vec<Located<Dataset>>>,
     /// How often to scrub. None: every month.
     pub scrub: Option<Located<ScrubEvery>>,
+    /// How many daily copies of the SD card's configuration to keep on the pool. None: [`KeepCopies::USUAL`].
+    pub copies: Option<Located<u32>>,
 }
 
 /// `[[snapshots]]`: one policy.
@@ -131,9 +133,24 @@ pub(super) fn pool(mut table: Table<'_, '_>) -> PoolSettings {
             .tables("datasets")
             .map(|list| list.into_iter().filter_map(dataset).collect()),
         scrub: table.text("scrub", scrub),
+        copies: copies(&mut table),
     };
     table.finish();
     pool
+}
+
+fn copies(table: &mut Table<'_, '_>) -> Option<Located<u32>> {
+    let copies = table.number("copies");
+    let many = copies.as_ref().is_some_and(|copies| copies.value > KeepCopies::MOST);
+    if many {
+        let most = KeepCopies::MOST;
+        table.error_at(
+            &copies,
+            &format!("more than {most} copies"),
+            "one is made each day: write how many days to keep, or 0 for no copies",
+        );
+    }
+    copies
 }
 
 fn scrub(text: &str) -> Result<ScrubEvery, Unfit> {

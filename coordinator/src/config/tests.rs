@@ -52,6 +52,18 @@ fn node_settings_override_fleet_settings() {
 }
 
 #[test]
+fn the_sd_card_is_copied_unless_heeler_toml_says_otherwise() {
+    let copies = |fleet: &str, node: &str| {
+        let text = FULL.replace("[defaults]", &format!("[pool]\n{fleet}\n[defaults]"));
+        let text = text.replace("{ arc_max = \"1GiB\" }", node);
+        parse(&text).unwrap().wanted_nodes()[0].copies
+    };
+    assert_eq!(copies("", "{}"), 14);
+    assert_eq!(copies("copies = 30", "{}"), 30);
+    assert_eq!(copies("copies = 30", "{ copies = 0 }"), 0);
+}
+
+#[test]
 fn a_disk_is_found_where_it_is_written() {
     let place = parse(FULL).unwrap().place_of_disk("S6XNNS0W100002").unwrap();
     assert_eq!(

@@ -2,7 +2,8 @@ use std::net::IpAddr;
 
 use heeler_proto::{
     Cidr, Dataset, EnsureAccess, EnsureBoot, EnsureNames, EnsureRepositories, EnsureStorages, EnsureTime, Host, Keep,
-    KeepBackplane, Locale, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy, TimeZone, is_below,
+    KeepBackplane, KeepCopies, Locale, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy,
+    TimeZone, is_below,
 };
 
 use super::{Config, Node, Place, Renderer};
@@ -30,6 +31,8 @@ pub struct WantedNode {
     pub snapshots: Vec<SnapshotPolicy>,
     /// How often the pool is scrubbed.
     pub scrub: ScrubEvery,
+    /// How many daily copies of the SD card's configuration are kept on the pool; 0: none are made.
+    pub copies: u32,
     /// Host name, domain and /etc/hosts; None: they stay as they are.
     pub names: Option<EnsureNames>,
     /// Whether damaged and unfinished packages are repaired.
@@ -100,6 +103,7 @@ impl Config {
         let arc = node.pool.arc_max_bytes.as_ref().or(self.pool.arc_max_bytes.as_ref());
         let datasets = self.datasets(node, &pool);
         let scrub = node.pool.scrub.as_ref().or(self.pool.scrub.as_ref());
+        let copies = node.pool.copies.as_ref().or(self.pool.copies.as_ref());
         let timezone = node.defaults.timezone.as_ref().or(self.defaults.timezone.as_ref());
         let time = node.system.time_servers.as_ref().or(self.system.time_servers.as_ref());
         let repair = node.system.repair.as_ref().or(self.system.repair.as_ref());
@@ -116,6 +120,7 @@ impl Config {
             locale: locale.map(|locale| locale.value.clone()),
             timezone: timezone.map(|zone| zone.value.clone()),
             scrub: scrub.map_or(ScrubEvery::Month, |scrub| scrub.value),
+            copies: copies.map_or(KeepCopies::USUAL, |copies| copies.value),
             place,
             name: node.name.value.clone(),
             line: u32::try_from(node.name.place.line).unwrap_or(u32::MAX),

@@ -1,5 +1,5 @@
 use heeler_proto::Word as _;
-use heeler_proto::v1::{Facts, NodeInfo, NodeState, ShowNodeReply};
+use heeler_proto::v1::{Facts, NodeInfo, NodeState, ScheduleFacts, ShowNodeReply};
 use jiff::tz::TimeZone;
 
 use super::amount::{ago, date, decimal, gibibytes};
@@ -80,6 +80,8 @@ pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen)
         ));
     }
     lines.extend(node.facts.iter().flat_map(facts));
+    let schedule = node.facts.as_ref().and_then(|facts| facts.schedule.as_ref());
+    lines.extend(schedule.and_then(|schedule| copy(schedule, now_ms)));
     if let Some(drift) = &reply.drift {
         let when = format!("revision {}, {} ago", drift.revision, ago(drift.at_ms, now_ms));
         let steps = super::node_plan::differing(&drift.steps, screen);
@@ -96,6 +98,22 @@ pub fn node(reply: &ShowNodeReply, now_ms: u64, zone: &TimeZone, screen: Screen)
         lines.extend(super::tasks(&reply.tasks, now_ms, screen));
     }
     lines
+}
+
+/// When the SD card was copied to the pool last; None when no copies are wanted.
+fn copy(schedule: &ScheduleFacts, now_ms: u64) -> Option<Line> {
+    if schedule.copy_overdue_ms == 0 {
+        return None;
+    }
+    let when = match schedule.last_copy_ms {
+        0 => "none yet".to_owned(),
+        last => format!("last {} ago", ago(last, now_ms)),
+    };
+    let text = match schedule.copy_problem.as_str() {
+        "" => when,
+        problem => format!("{when}; {problem}"),
+    };
+    Some(field("card copy", &text))
 }
 
 pub fn facts(facts: &Facts) -> Vec<Line> {

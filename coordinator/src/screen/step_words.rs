@@ -32,6 +32,7 @@ pub(super) fn intent(step: &str) -> String {
         "DatasetsExist" => "create datasets",
         "SnapshotsScheduled" => "schedule snapshots",
         "ScrubsScheduled" => "schedule scrubs",
+        "CopiesScheduled" => "schedule copies",
         "ScrubbedOnce" => "switch other scrub timers off",
         "ZfsUnitsEnabled" => "enable the ZFS units",
         "PoolExists" => "create or import the pool",

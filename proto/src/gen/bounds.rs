@@ -379,6 +379,7 @@ pub const SCHEDULE_FACTS: &[Field] = &[
     field(2, "no_pruning", 1, 4096, &[]),
     field(7, "problems", 4096, 4096, &[]),
     field(8, "absent", 4096, 256, &[]),
+    field(11, "copy_problem", 1, 4096, &[]),
 ];
 /// The fields of `UnreadablePool` that have a bound.
 pub const UNREADABLE_POOL: &[Field] = &[field(1, "name", 1, 256, &[]), field(2, "reason", 1, 4096, &[])];

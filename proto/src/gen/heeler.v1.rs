@@ -439,6 +439,15 @@ pub struct ScheduleFacts {
     /// Datasets with a policy that do not exist on the node.
     #[prost(string, repeated, tag = "8")]
     pub absent: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Last whole copy of what lives on the node's SD card; 0 when none is known of.
+    #[prost(uint64, tag = "9")]
+    pub last_copy_ms: u64,
+    /// From this time on the next copy is overdue; 0 when none is wanted.
+    #[prost(uint64, tag = "10")]
+    pub copy_overdue_ms: u64,
+    /// Why the last attempt made no copy; empty when it did.
+    #[prost(string, tag = "11")]
+    pub copy_problem: ::prost::alloc::string::String,
 }
 /// A question to a node about its snapshots, or a change of them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -36,24 +36,26 @@ async fn every_action_is_audited_with_its_operator() {
         "task",
         "task",
         "task",
+        "task",
         "apply",
+        "task sent",
         "task sent",
         "task sent",
         "task sent",
         "node revoked",
     ];
     assert_eq!(said, wanted);
-    let apply = &entries[7];
+    let apply = &entries[8];
     assert_eq!(
         (&apply.operator, apply.at_ms),
-        (&entries[11].operator, heeler_tests::NOON)
+        (&entries[13].operator, heeler_tests::NOON)
     );
     assert!(entries[4].detail.contains("with consent"), "{:?}", entries[4]);
-    assert_eq!(entries[8].operator, "coordinator", "nobody asked at that moment");
+    assert_eq!(entries[9].operator, "coordinator", "nobody asked at that moment");
     // The caller's login name from the socket's credentials.
-    assert!(!["", "coordinator", "somebody"].contains(&entries[11].operator.as_str()));
+    assert!(!["", "coordinator", "somebody"].contains(&entries[13].operator.as_str()));
     let check = verified(&mut operator, vec![]).await;
-    assert_eq!((check.broken_at, check.entries), (0, 12));
+    assert_eq!((check.broken_at, check.entries), (0, 14));
 }
 
 fn ask(ask: v1::snapshot_ask::Ask) -> v1::SnapshotsRequest {

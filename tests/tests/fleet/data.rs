@@ -25,7 +25,7 @@ async fn a_second_apply_changes_nothing() {
     assert_eq!(creations(&node), 0, "a plan changes nothing");
 
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
-    assert_eq!((reply.revision, reply.task_ids.len()), (1, 3));
+    assert_eq!((reply.revision, reply.task_ids.len()), (1, 4));
     let task = finished(&mut operator, &reply).await;
     assert_eq!((task.state(), task.reason.as_str()), (v1::TaskState::Done, ""));
     assert_eq!(creations(&node), 1);

@@ -9,6 +9,7 @@ mod authority;
 mod away;
 mod backplane;
 mod clocks;
+mod config_db;
 mod crowd;
 mod data;
 mod enrolment;

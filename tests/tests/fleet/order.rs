@@ -68,10 +68,10 @@ async fn a_failed_backplane_does_not_stop_the_schedules() {
         "{}backplane = {{ address = \"10.10.99.50\" }}\n[network]\nsubnet = \"10.10.80.0/24\"\nbackplane = \"10.10.99.0/24\"\n",
         config(&[("a", DISKS)])
     );
-    let plan = planned_text(&fleet, &mut line, text, (0..4).map(change).collect()).await;
+    let plan = planned_text(&fleet, &mut line, text, (0..5).map(change).collect()).await;
     let reply = operator.apply_plan(&plan, fleet.clock.now_ms()).await.unwrap();
     let mut given_out = Vec::new();
-    for seq in 1..=4 {
+    for seq in 1..=5 {
         let given = line.next_that(assignment).await;
         line.say(from_agent::Body::Assignment(taken(&given))).await;
         let kind = given.task.unwrap().kind;
@@ -89,6 +89,7 @@ async fn a_failed_backplane_does_not_stop_the_schedules() {
             "ensure pool",
             "schedule snapshots",
             "schedule scrubs",
+            "schedule copies",
             "set up backplane"
         ],
         "what protects data comes first"

@@ -70,6 +70,26 @@ impl Utc {
         format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
 
+    /// Reads what [`Utc::stamp`] wrote; None for any other text.
+    pub fn read(stamp: &str) -> Option<Self> {
+        let digits = |from: usize, to: usize| -> Option<u64> {
+            let part = stamp.get(from..to)?;
+            part.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| part.parse().ok())?
+        };
+        let read = Self {
+            year: digits(0, 4)?,
+            month: digits(4, 6)?,
+            day: digits(6, 8)?,
+            hour: digits(9, 11)?,
+            minute: digits(11, 13)?,
+            second: digits(13, 15)?,
+        };
+        let in_range = read.year >= 1970 && (1..=12).contains(&read.month) && (1..=31).contains(&read.day);
+        (in_range && Self::of(read.seconds()) == read && read.stamp() == stamp).then_some(read)
+    }
+
     const fn midnight(year: u64, month: u64, day: u64) -> u64 {
         let (hour, minute, second) = (0, 0, 0);
         Self {
@@ -152,6 +172,29 @@ mod tests {
                 assert!(end - begin <= length_s(class, 15), "{class:?} {at}");
             }
             at += 40_009;
+        }
+    }
+
+    #[test]
+    fn only_a_stamp_is_read() {
+        for at in [0, NOON, 1_709_210_096, 253_402_300_799] {
+            let utc = Utc::of(at);
+            assert_eq!(Utc::read(&utc.stamp()), Some(utc));
+        }
+        for bad in [
+            "",
+            "20260301T123456",
+            "20260301T123456Z.",
+            "20260301X123456Z",
+            "20260229T123456Z",
+            "20260300T123456Z",
+            "20260001T123456Z",
+            "20260301T243456Z",
+            "+0260301T123456Z",
+            "19691231T235959Z",
+            "é0260301T123456Z",
+        ] {
+            assert_eq!(Utc::read(bad), None, "{bad}");
         }
     }
 

@@ -2,15 +2,22 @@
 //! can show the difference.
 
 use heeler_host::File;
-use heeler_proto::{Class, Keep, KeepScrubs, KeepSnapshots, PoolName, ScrubEvery, SnapshotPolicy, Spec as _};
+use heeler_proto::{
+    Class, Keep, KeepCopies, KeepScrubs, KeepSnapshots, PoolName, ScrubEvery, SnapshotPolicy, Spec as _,
+};
 
 /// Path of the snapshots' schedule.
 pub const SNAPSHOTS: &str = "/var/lib/heeler-agent/schedule/snapshots";
 /// Path of the scrubs' schedule.
 pub const SCRUBS: &str = "/var/lib/heeler-agent/schedule/scrubs";
+/// Path of the copies' schedule.
+pub const COPIES: &str = "/var/lib/heeler-agent/schedule/copies";
 
 const SNAPSHOTS_HEAD: &str = "heeler snapshots 1";
 const SCRUBS_HEAD: &str = "heeler scrubs 1";
+const COPIES_HEAD: &str = "heeler copies 1";
+/// After the number of copies.
+const DAILY: &str = "copies, one a day";
 /// Precedes a pool's guid in a line.
 const GUID: &str = "guid ";
 /// Day 1 is Monday.
@@ -76,6 +83,15 @@ pub fn scrubs_file(task: &KeepScrubs) -> File {
     File::text(SCRUBS, format!("{SCRUBS_HEAD}\n{pool}  {text}\n"))
 }
 
+/// The file for this schedule of copies.
+pub fn copies_file(task: &KeepCopies) -> File {
+    let text = match task.keep {
+        0 => "none".to_owned(),
+        keep => format!("{keep} {DAILY}"),
+    };
+    File::text(COPIES, format!("{COPIES_HEAD}\n{}  {text}\n", task.pool))
+}
+
 fn weekday(day: u32) -> &'static str {
     WEEKDAYS[(day as usize + 6) % 7]
 }
@@ -100,11 +116,20 @@ pub fn snapshots(text: &str) -> Result<Snapshots, Unreadable> {
 /// Reads the text that [`scrubs_file`] wrote, also that of an earlier version. Fails at the first line that is
 /// different.
 pub fn scrubs(text: &str) -> Result<KeepScrubs, Unreadable> {
-    let mut rows = rows(SCRUBS, SCRUBS_HEAD, text, scrub)?;
+    only(SCRUBS, rows(SCRUBS, SCRUBS_HEAD, text, scrub)?)
+}
+
+/// Reads the text that [`copies_file`] wrote. Fails at the first line that is different.
+pub fn copies(text: &str) -> Result<KeepCopies, Unreadable> {
+    only(COPIES, rows(COPIES, COPIES_HEAD, text, copy)?)
+}
+
+/// The one row of a file that has one.
+fn only<T>(path: &'static str, mut rows: Vec<(usize, T)>) -> Result<T, Unreadable> {
     match (rows.pop(), rows.pop()) {
-        (Some((_, scrub)), None) => Ok(scrub),
+        (Some((_, only)), None) => Ok(only),
         (_, more) => Err(Unreadable {
-            path: SCRUBS,
+            path,
             line: if more.is_some() { 3 } else { 2 },
         }),
     }
@@ -183,6 +208,17 @@ fn scrub(row: &str) -> Option<KeepScrubs> {
     task.check().ok().map(|()| task)
 }
 
+fn copy(row: &str) -> Option<KeepCopies> {
+    let (pool, rest) = row.split_once("  ")?;
+    let keep = match rest {
+        "none" => 0,
+        some => some.strip_suffix(DAILY)?.strip_suffix(' ')?.parse().ok()?,
+    };
+    let pool = PoolName::new(pool).ok()?;
+    let task = KeepCopies { pool, keep };
+    task.check().ok().map(|()| task)
+}
+
 fn hour_of(time: &str) -> Option<u32> {
     time.strip_suffix(":00")?.parse().ok()
 }
@@ -247,6 +283,26 @@ mod tests {
             assert_eq!(scrubs(&text), Ok(task(every, day)), "{text}");
             let earlier = text.contains(" at ");
             assert_eq!(text_of(&scrubs_file(&task(every, day))) == text, !earlier, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_of_copies_round_trips() {
+        for (keep, says) in [(14, "14 copies, one a day"), (0, "none")] {
+            let pool = PoolName::new("data").unwrap();
+            let task = KeepCopies { pool, keep };
+            let text = text_of(&copies_file(&task));
+            assert_eq!(text, format!("heeler copies 1\ndata  {says}\n"));
+            assert_eq!(copies(&text), Ok(task));
+            assert!((0..text.len()).all(|cut| copies(&text[..cut]).is_err()), "{text}");
+        }
+        for bad in [
+            "data  91 copies, one a day",
+            "data  copies, one a day",
+            "-x  none",
+            "data  14",
+        ] {
+            assert!(copies(&format!("heeler copies 1\n{bad}\n")).is_err(), "{bad}");
         }
     }
 

@@ -4,7 +4,9 @@ pub mod ensure_pool;
 pub mod erase_disk;
 
 mod imported;
+mod place;
 mod words;
 
 use imported::all_imported;
 pub use imported::imported;
+pub use place::Place;

@@ -10,6 +10,7 @@ mod boot;
 mod boot_files;
 mod claims;
 mod consent;
+mod copies;
 mod disks;
 mod engine;
 mod erase;

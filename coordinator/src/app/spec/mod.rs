@@ -3,6 +3,7 @@
 mod access;
 mod backplane;
 mod boot;
+mod copies;
 mod erase;
 mod locale;
 mod names;

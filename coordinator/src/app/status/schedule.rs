@@ -7,7 +7,7 @@ use crate::screen::span;
 /// A snapshot may be this late: another task may be running, or the node may have just started.
 const LATE_MS: u64 = 30 * 60 * 1000;
 
-/// State of a node's snapshots and scrubs.
+/// State of a node's snapshots, scrubs and copies.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     /// Newest snapshot of the dataset that is furthest behind, Unix milliseconds.
@@ -22,6 +22,9 @@ pub(super) struct Schedule {
     /// Problems of the last round.
     problems: Vec<String>,
     no_pruning: String,
+    /// How old the newest copy of the SD card is in milliseconds (None: none is known of), and why there is no newer
+    /// one; when one is overdue.
+    copy_overdue: Option<(Option<u64>, String)>,
     now_ms: u64,
 }
 
@@ -57,7 +60,11 @@ impl Schedule {
         // A scrub that ended after the report counts.
         let overdue =
             look.connected && said.scrub_overdue_ms > 0 && overdue_ms < look.now_ms && last_scrub_ms <= overdue_ms;
+        let last_copy_ms = past(said.last_copy_ms);
+        let copy_overdue = look.connected && said.copy_overdue_ms > 0 && said.copy_overdue_ms < look.now_ms;
+        let copy_age = (last_copy_ms > 0).then(|| look.now_ms.saturating_sub(last_copy_ms));
         Self {
+            copy_overdue: copy_overdue.then(|| (copy_age, said.copy_problem.clone())),
             newest_ms: wanted().map(|stand| stand.newest_ms).min().unwrap_or(0),
             wanted: wanted().next().is_some(),
             snapshot_overdue: waits.is_some(),
@@ -100,6 +107,16 @@ impl Schedule {
                 }
             };
             amber(text, events());
+        }
+        if let Some((age, problem)) = &self.copy_overdue {
+            let mut text = match age {
+                None => "what lives on the SD card was never copied to the pool".to_owned(),
+                Some(age) => format!("what lives on the SD card was copied to the pool {} ago", span(*age)),
+            };
+            if !problem.is_empty() {
+                text = format!("{text}: {problem}");
+            }
+            amber(text, format!("heeler node show {node}"));
         }
         alerts
     }

@@ -35,6 +35,7 @@ fn wanted() -> WantedNode {
         locale: None,
         timezone: None,
         scrub: heeler_proto::ScrubEvery::Month,
+        copies: heeler_proto::KeepCopies::USUAL,
         place: 0,
     }
 }
@@ -176,6 +177,37 @@ fn scheduled_with(pool: v1::Pool, schedule: v1::ScheduleFacts) -> Node {
     Node {
         facts: Some(facts.encode_to_vec()),
         ..node(vec![])
+    }
+}
+
+#[test]
+fn a_copy_older_than_two_days_turns_amber() {
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    let wanted = wanted();
+    let never = "what lives on the SD card was never copied to the pool";
+    let old = "what lives on the SD card was copied to the pool 3 d ago: no room";
+    for (last_copy_ms, copy_overdue_ms, copy_problem, connected, expected) in [
+        (NOW - 3 * DAY, NOW - DAY, "no room", true, Some(old)),
+        (0, NOW - 1, "", true, Some(never)),
+        (NOW + DAY, NOW - 1, "", true, Some(never)),
+        (NOW - DAY, NOW + DAY, "no room", true, None),
+        (NOW - 3 * DAY, NOW - DAY, "no room", false, None),
+        (0, 0, "", true, None),
+    ] {
+        let schedule = v1::ScheduleFacts {
+            last_copy_ms,
+            copy_overdue_ms,
+            copy_problem: copy_problem.to_owned(),
+            ..v1::ScheduleFacts::default()
+        };
+        let look = Look {
+            connected,
+            ..look(Some(&wanted))
+        };
+        let (status, alerts) = seen(&scheduled_with(pool("ONLINE", "ONLINE"), schedule), &look);
+        let said = alerts.iter().map(|alert| alert.text.as_str()).next_back();
+        assert_eq!(said, expected, "{last_copy_ms} {copy_overdue_ms} {connected}");
+        assert_eq!(status.light(), if expected.is_some() { Amber } else { Green });
     }
 }
 

@@ -317,6 +317,12 @@ pub fn nodes() -> Vec<NodeInfo> {
     };
     let seen = Facts {
         pools: vec![pool],
+        schedule: Some(ScheduleFacts {
+            last_copy_ms: NOW - 3 * HOUR,
+            copy_overdue_ms: NOW + 45 * HOUR,
+            copy_problem: String::new(),
+            ..ScheduleFacts::default()
+        }),
         ..facts(vec![
             disk("A", "S6XNNS0W100001", DiskUse::Pool, "member of pool data"),
             disk("B", "S6XNNS0W100002", DiskUse::Pool, "member of pool data"),

@@ -17,6 +17,7 @@ mod node;
 mod pvesm;
 mod pveum;
 mod sfdisk;
+mod tar;
 mod time_servers;
 mod wipefs;
 mod zdb;
@@ -85,6 +86,7 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
         "modprobe" => modprobe::run(state, args),
         "pvesh" | "pvesm" => pvesm::run(state, command.program, args),
         "pveum" => pveum::run(state, args),
+        "prlimit" => tar::run(state, args),
         "sfdisk" => sfdisk::run(state, args),
         "chronyc" => time_servers::run(state, "chronyc", args),
         "timedatectl" if args.first() == Some(&"show-timesync") => time_servers::run(state, "timedatectl", args),
