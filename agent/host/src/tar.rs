@@ -15,12 +15,16 @@ pub const MOST_BYTES: u64 = 32 << 20;
 /// `tar` of /etc into [`ARCHIVE`], without /etc/pve: it is pmxcfs's, and does not answer when pmxcfs is dead.
 /// `prlimit` bounds what a file may grow to.
 pub fn etc_command() -> Command {
-    let most = format!("--fsize={MOST_BYTES}");
-    let without = format!("--exclude={}", pmxcfs::PATH.trim_start_matches('/'));
-    let file = format!("--file={ARCHIVE}");
+    command("/", ARCHIVE, MOST_BYTES)
+}
+
+fn command(root: &str, archive: &str, most_bytes: u64) -> Command {
+    let without = pmxcfs::PATH.trim_start_matches('/');
     Command::change("prlimit")
-        .args([most.as_str(), "tar", "--create", "--gzip", &file])
-        .args(["--one-file-system", "--anchored", &without, "--directory=/", "etc"])
+        .arg(format!("--fsize={most_bytes}"))
+        .args(["tar", "--create", "--gzip", &format!("--file={archive}")])
+        .args(["--one-file-system", "--anchored", &format!("--exclude={without}")])
+        .args([&format!("--directory={root}"), "etc"])
         .timeout(Duration::from_secs(300))
 }
 
@@ -46,4 +50,50 @@ fn too_large(output: &Output) -> bool {
     ["Child returned status 153", "Child died with signal 25"]
         .iter()
         .any(|said| output.stderr.contains(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::RealSystem;
+
+    /// Runs the real tar on a folder with three files.
+    async fn archived(most_bytes: u64) -> (tempfile::TempDir, Output) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, bytes) in [
+            ("etc/hosts", vec![b'h'; 100]),
+            ("etc/ssl/etc/pve/kept", vec![b'k'; 100]),
+            ("etc/pve/user.cfg", vec![b'u'; 100]),
+        ] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        let root = folder.path().display().to_string();
+        let command = command(&root, &format!("{root}/etc.tar.gz"), most_bytes);
+        let output = RealSystem::with_root(folder.path()).run(&command).await.unwrap();
+        (folder, output)
+    }
+
+    #[tokio::test]
+    async fn proxmoxs_folder_is_left_out_of_the_archive() {
+        let (folder, output) = archived(MOST_BYTES).await;
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+        let list = Command::look("tar").args(["--list", "--gzip"]);
+        let list = list.arg(format!("--file={}/etc.tar.gz", folder.path().display()));
+        let listed = RealSystem::with_root(folder.path()).run(&list).await.unwrap().stdout;
+        let mut files: Vec<&str> = listed.lines().filter(|line| !line.ends_with('/')).collect();
+        files.sort_unstable();
+        assert_eq!(files, ["etc/hosts", "etc/ssl/etc/pve/kept"]);
+    }
+
+    #[tokio::test]
+    async fn an_archive_that_grows_too_large_is_recognised() {
+        let (folder, output) = archived(20).await;
+        assert!(output.code > 1 && too_large(&output), "{output:?}");
+        let bytes = folder.path().join("etc.tar.gz").metadata().unwrap().len();
+        assert!(bytes <= 20, "{bytes}");
+    }
 }

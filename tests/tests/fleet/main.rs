@@ -8,6 +8,7 @@ mod audit;
 mod authority;
 mod away;
 mod backplane;
+mod card;
 mod clocks;
 mod config_db;
 mod crowd;
