@@ -87,6 +87,8 @@ enum Bench {
     },
     /// A coordinator with 256 open files while nodes attack it: what others notice
     Hostile,
+    /// Heeler beside Ansible on one node of the lab: nothing to change, and one changed file
+    Ansible,
     /// The agent on its node: a prune plan over 10,000 snapshots, idling, a simulated year
     Prune {
         /// How long it idles
@@ -116,6 +118,7 @@ fn run_task(task: &Task) -> Result<()> {
         Task::Package(options) => package::run(options),
         Task::Bench(Bench::Fleet { sizes }) => bench::fleet(sizes),
         Task::Bench(Bench::Hostile) => bench::hostile(),
+        Task::Bench(Bench::Ansible) => lab::become_it(&["bench-ansible".to_owned()]),
         Task::Bench(Bench::Prune { seconds }) => bench::prune(*seconds),
         Task::Lab { arguments } => lab::become_it(arguments),
     }

@@ -8,6 +8,7 @@
 )]
 
 pub mod accel;
+pub mod ansible;
 pub mod cache;
 pub mod cases;
 pub mod control;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use heeler_lab::fleet::Binaries;
 use heeler_lab::machine::{NAMES, Network};
-use heeler_lab::{Lab, cases, demo, image, lab, programs, record, supervisor};
+use heeler_lab::{Lab, ansible, cases, demo, image, lab, programs, record, supervisor};
 
 /// Virtual Raspberry Pis with real ZFS, systemd and sshd, in a network of their own.
 #[derive(Debug, Parser)]
@@ -98,6 +98,8 @@ enum Action {
         #[arg(long)]
         once: bool,
     },
+    /// Measure Heeler beside Ansible on one fresh node.
+    BenchAnsible,
     /// End the lab; cards and disks stay for the next `up` (--wipe removes them).
     Down {
         /// Remove cards and disks too.
@@ -167,6 +169,14 @@ fn act(arguments: Arguments) -> Result<ExitCode> {
             record::run(&lab()?, &into.unwrap_or_else(record::usual_folder), &filter)?;
         }
         Action::Demo { once } => demonstrate(&folder.join("demo"), once)?,
+        Action::BenchAnsible => {
+            let folder = folder.join("ansible");
+            let binaries = Binaries::build()?;
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder)?;
+            }
+            ansible::run(&Lab::create(&folder, 1, true)?, &binaries)?;
+        }
         Action::Down { wipe } => down(&lab()?, wipe)?,
         Action::Supervise { nodes, image } => supervisor::run(&folder, &image, nodes.into())?,
     }

@@ -22,25 +22,30 @@ const NEEDED: [(&str, &str); 11] = [
     ("gpg", "gnupg"),
 ];
 
-/// Installs missing packages as root; otherwise fails and says what to type. Fails when one is missing and this is not
-/// root, or apt fails.
+/// [`installed`] for the lab itself. Fails also when network cards cannot be made.
 pub fn ensure() -> Result<()> {
-    let missing: Vec<&str> = NEEDED
-        .iter()
-        .filter(|(name, _)| !on_path(name))
-        .map(|(_, package)| *package)
-        .collect();
     if !geteuid().is_root() && File::options().read(true).write(true).open("/dev/net/tun").is_err() {
         bail!(
             "the lab cannot make network cards: /dev/net/tun is closed to you; run it as root, or: sudo chmod 0666 /dev/net/tun"
         );
     }
+    installed(&NEEDED)
+}
+
+/// Installs the missing packages of these programs as root; otherwise fails and says what to type. Fails when one is
+/// missing and this is not root, or apt fails.
+pub fn installed(needed: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = needed
+        .iter()
+        .filter(|(name, _)| !on_path(name))
+        .map(|(_, package)| *package)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     if !geteuid().is_root() {
         bail!(
-            "the lab needs programs that are not here: sudo apt-get install --no-install-recommends {}",
+            "programs are missing: sudo apt-get install --no-install-recommends {}",
             missing.join(" ")
         );
     }
