@@ -20,6 +20,7 @@ mod locale;
 mod mountpoint;
 mod name;
 mod names;
+mod packages;
 mod pool;
 mod repositories;
 #[cfg(feature = "json")]
@@ -50,6 +51,7 @@ pub use locale::{EnsureLocale, Locale};
 pub use mountpoint::{Mountpoint, is_below};
 pub use name::{NodeName, OperatorName, Serial, TaskId};
 pub use names::{Domain, EnsureNames, Host};
+pub use packages::{EnsurePackages, PackageName};
 pub use pool::{Dataset, HostId, LiveSerial, PoolGuid, PoolName, PoolSpec, dataset_name};
 /// Gives `encoded_len`, `encode` and `decode` of the messages.
 pub use prost::Message;

@@ -2,8 +2,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnsureAccess, EnsureBoot, EnsureLocale, EnsureNames, EnsureRepositories, EnsureSound, EnsureStorages, EnsureTime,
-    EnsureTimezone, Invalid, KeepBackplane, KeepCopies, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
+    EnsureAccess, EnsureBoot, EnsureLocale, EnsureNames, EnsurePackages, EnsureRepositories, EnsureSound,
+    EnsureStorages, EnsureTime, EnsureTimezone, Invalid, KeepBackplane, KeepCopies, KeepScrubs, KeepSnapshots,
+    LiveSerial, PoolSpec, Serial, v1,
 };
 
 /// Calls a macro with the type and the name of every kind of task, in the order in which the tasks of a node run: what
@@ -25,6 +26,7 @@ macro_rules! for_each_task {
             EnsureNames "ensure names",
             EnsureBoot "set up boot",
             EnsureRepositories "set up repositories",
+            EnsurePackages "install packages",
             EnsureAccess "set up access",
             EnsureStorages "set up storages",
             KeepBackplane "set up backplane",

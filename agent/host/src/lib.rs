@@ -12,7 +12,9 @@ pub mod claim;
 pub mod cloud_init;
 pub mod config_db;
 pub mod connections;
+pub mod debconf;
 pub mod disk;
+pub mod dkms;
 pub mod dpkg;
 pub mod facts;
 pub mod findmnt;
@@ -40,6 +42,7 @@ pub mod pveum;
 pub mod sfdisk;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod stat;
 pub mod swap;
 pub mod systemctl;
 pub mod tar;

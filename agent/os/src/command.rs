@@ -7,7 +7,7 @@ use crate::Secret;
 /// choose one, and no shell is involved.
 ///
 /// Unless [`crate::person`] runs it, its environment is `LC_ALL=C.UTF-8`, `LANG=C.UTF-8`,
-/// `PATH=/usr/sbin:/usr/bin:/sbin:/bin` and nothing else; its working folder is `/`. It is killed at its time limit, and
+/// `PATH=/usr/sbin:/usr/bin:/sbin:/bin`, [`Command::environment`] and nothing else; its working folder is `/`. It is killed at its time limit, and
 /// when the caller's future is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -15,6 +15,8 @@ pub struct Command {
     pub program: &'static str,
     /// The arguments. They never hold a secret: everybody can read `/proc/*/cmdline`.
     pub args: Vec<String>,
+    /// Variables that are added to its environment: literals in this source, like the program.
+    pub environment: &'static [(&'static str, &'static str)],
     /// Its standard input.
     pub stdin: Stdin,
     /// The time limit, after which it is killed.
@@ -41,6 +43,7 @@ impl Command {
         Self {
             program,
             args: Vec::new(),
+            environment: &[],
             stdin: Stdin::Null,
             timeout: Duration::from_secs(60),
             changes: false,
@@ -69,6 +72,13 @@ impl Command {
         self
     }
 
+    /// Sets [`Command::environment`].
+    #[must_use]
+    pub const fn environment(mut self, environment: &'static [(&'static str, &'static str)]) -> Self {
+        self.environment = environment;
+        self
+    }
+
     /// Sets the time limit.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
@@ -87,6 +97,9 @@ impl Command {
 /// As it would be typed into a shell.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in self.environment {
+            write!(f, "{name}={value} ")?;
+        }
         f.write_str(self.program)?;
         for arg in &self.args {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
@@ -240,5 +253,7 @@ mod tests {
     fn a_command_prints_as_a_person_would_type_it() {
         let command = Command::look("zfs").args(["get", "a b", "it's", ""]);
         assert_eq!(command.to_string(), r"zfs get 'a b' 'it'\''s' ''");
+        let quiet = Command::change("apt-get").environment(&[("DEBIAN_FRONTEND", "noninteractive")]);
+        assert_eq!(quiet.to_string(), "DEBIAN_FRONTEND=noninteractive apt-get");
     }
 }

@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdin};
 
 use crate::{Command, Output, RunError, Stdin};
 
-/// The whole environment of each program.
+/// The environment of each program, besides its own variables.
 pub const ENVIRONMENT: [(&str, &str); 3] = [("LC_ALL", "C.UTF-8"), ("LANG", "C.UTF-8"), ("PATH", PATH)];
 
 /// The folders that are searched for programs, in order.
@@ -133,7 +133,12 @@ pub(crate) fn process(command: &Command) -> tokio::process::Command {
 /// With the fixed environment; [`start`] then starts it in a process group of its own.
 pub(crate) fn fixed(command: &Command) -> tokio::process::Command {
     let mut process = process(command);
-    process.env_clear().envs(ENVIRONMENT).current_dir("/").process_group(0);
+    process
+        .env_clear()
+        .envs(ENVIRONMENT)
+        .envs(command.environment.iter().copied())
+        .current_dir("/")
+        .process_group(0);
     process
 }
 

@@ -37,7 +37,7 @@ pub use wanted::WantedNode;
 
 use std::net::SocketAddr;
 
-use heeler_proto::{EnsureAccess, EnsureRepositories};
+use heeler_proto::EnsureAccess;
 use reader::{Report, Table};
 use toml::de::DeTable;
 
@@ -62,7 +62,7 @@ pub struct Config {
     /// `[access]`: the people of Proxmox, and what they may do; None: it stays as it is.
     pub access: Option<EnsureAccess>,
     /// `[proxmox]`: where all nodes get Proxmox's packages from; None: Heeler does not care.
-    pub proxmox: Option<Located<EnsureRepositories>>,
+    pub proxmox: Option<Located<proxmox::Proxmox>>,
     /// `[storages.*]`, in the order of the file.
     pub storages: Vec<StorageSettings>,
     /// `[[snapshots]]`: which datasets get snapshots, and how many are kept.

@@ -1,4 +1,6 @@
-use heeler_proto::{EnsureRepositories, Fingerprint, PublicKey, RepositoryUri, RepositoryWord};
+use heeler_proto::{
+    EnsurePackages, EnsureRepositories, Fingerprint, PackageName, PublicKey, RepositoryUri, RepositoryWord,
+};
 
 use super::public_key;
 use super::reader::{Located, Table, Unfit};
@@ -16,9 +18,24 @@ struct Repository {
     components: Vec<RepositoryWord>,
 }
 
-/// `[proxmox]`: where all nodes get Proxmox's packages from.
-pub(super) fn proxmox(mut table: Table<'_, '_>) -> Option<Located<EnsureRepositories>> {
+/// `[proxmox]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxmox {
+    /// Where all nodes get Proxmox's packages from.
+    pub repositories: EnsureRepositories,
+    /// What is installed on all of them.
+    pub packages: EnsurePackages,
+}
+
+/// `[proxmox]`: where all nodes get Proxmox's packages from, and which others they get.
+pub(super) fn proxmox(mut table: Table<'_, '_>) -> Option<Located<Proxmox>> {
     let place = table.place;
+    let more = table.list("packages", package);
+    let count = more.as_ref().map_or(0, |list| list.value.len());
+    if count > EnsurePackages::MOST {
+        let most = format!("write {} at most", EnsurePackages::MOST);
+        table.error_at(&more, &format!("packages has {count} items"), &most);
+    }
     let (repository, key) = match table.holds_table("source") {
         true => {
             let mut below = table.table("source")?;
@@ -38,12 +55,19 @@ pub(super) fn proxmox(mut table: Table<'_, '_>) -> Option<Located<EnsureReposito
     };
     table.finish();
     let (Repository { uri, suite, components }, (key, public_key)) = (repository?, key?);
-    let value = EnsureRepositories {
+    let repositories = EnsureRepositories {
         uri,
         suite,
         components,
         key,
         public_key,
+    };
+    let more = more.map(|list| list.value.into_iter().map(|one| one.value).collect());
+    let value = Proxmox {
+        repositories,
+        packages: EnsurePackages {
+            more: more.unwrap_or_default(),
+        },
     };
     Some(Located { value, place })
 }
@@ -132,6 +156,17 @@ fn uri(text: &str) -> Result<RepositoryUri, Unfit> {
 fn word(text: &str) -> Result<RepositoryWord, Unfit> {
     let hint = "lower-case letters, digits, dots and hyphens, such as \"trixie\"";
     RepositoryWord::new(text).map_err(|_| Unfit::not(text, "a suite or component", hint))
+}
+
+fn package(text: &str) -> Result<PackageName, Unfit> {
+    let hint = "such as \"smartmontools\"; apt search finds them";
+    // A Raspberry Pi cannot start Proxmox's kernel, which this one needs.
+    if text == "proxmox-ve" {
+        let hint =
+            "leave it out: Heeler installs Proxmox without it, because it brings a kernel that no Raspberry Pi starts";
+        return Err(Unfit::not(text, "a package that Heeler installs", hint));
+    }
+    PackageName::new(text).map_err(|_| Unfit::not(text, "the name of a package", hint))
 }
 
 /// Also as gpg prints it, with spaces.

@@ -125,7 +125,7 @@ path = "/vms"
 #[test]
 fn a_mirror_of_proxmox_needs_only_the_fingerprint() {
     let official = parse(&format!("{FULL}\n[proxmox]\nsource = \"official\"\n")).unwrap();
-    let official = official.proxmox.unwrap().value;
+    let official = official.proxmox.unwrap().value.repositories;
     assert_eq!(official.uri.as_str(), "http://download.proxmox.com/debian/pve");
     let mirror = "[proxmox.source]\nuri = \"https://mirror/debian/pve\"\nsuite = \"trixie\"\n\
                   components = [\"pve-no-subscription\"]\nkey = \"24b3 0f06 ecc1 836a 4e5e  fecb a7bc d142 0bfe 778e\"\n";
@@ -141,7 +141,7 @@ fn another_key_is_given_whole() {
     let text = format!(
         "{FULL}\n[proxmox]\nsource = \"pxvirt\"\nkey = \"CD9BF7BBE3C899D1C14AE47E9B09CBEB81847B8D\"\npublic_key = \"\"\"\n{key}\"\"\"\n"
     );
-    let source = parse(&text).unwrap().proxmox.unwrap().value;
+    let source = parse(&text).unwrap().proxmox.unwrap().value.repositories;
     assert_eq!(
         (source.uri.host(), source.public_key.as_str()),
         ("mirrors.lierfang.com", key)

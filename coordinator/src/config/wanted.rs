@@ -1,9 +1,9 @@
 use std::net::IpAddr;
 
 use heeler_proto::{
-    Cidr, Dataset, EnsureAccess, EnsureBoot, EnsureNames, EnsureRepositories, EnsureStorages, EnsureTime, Host, Keep,
-    KeepBackplane, KeepCopies, Locale, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial, SnapshotPolicy,
-    TimeZone, is_below,
+    Cidr, Dataset, EnsureAccess, EnsureBoot, EnsureNames, EnsurePackages, EnsureRepositories, EnsureStorages,
+    EnsureTime, Host, Keep, KeepBackplane, KeepCopies, Locale, Mac, Mountpoint, NodeName, PoolName, ScrubEvery, Serial,
+    SnapshotPolicy, TimeZone, is_below,
 };
 
 use super::{Config, Node, Place, Renderer};
@@ -45,6 +45,8 @@ pub struct WantedNode {
     pub access: Option<EnsureAccess>,
     /// Where it gets Proxmox's packages from; None: its sources stay as they are.
     pub repositories: Option<EnsureRepositories>,
+    /// What is installed; None: nothing.
+    pub packages: Option<EnsurePackages>,
     /// Storages of Proxmox; None: they stay as they are.
     pub storages: Option<EnsureStorages>,
     /// The node's locale; None: it stays as it is.
@@ -115,7 +117,8 @@ impl Config {
             storages: self.storages(node, &datasets),
             boot: node.system.boot(&self.system),
             repair: repair.is_some_and(|repair| repair.value),
-            repositories: self.proxmox.as_ref().map(|source| source.value.clone()),
+            repositories: self.proxmox.as_ref().map(|proxmox| proxmox.value.repositories.clone()),
+            packages: self.proxmox.as_ref().map(|proxmox| proxmox.value.packages.clone()),
             time: time.map(|time| time.value.clone()),
             locale: locale.map(|locale| locale.value.clone()),
             timezone: timezone.map(|zone| zone.value.clone()),

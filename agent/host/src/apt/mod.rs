@@ -1,5 +1,6 @@
 //! apt, Debian's package manager: its sources, its lists, and what it would install.
 
+mod change;
 mod lists;
 mod policy;
 mod sources;
@@ -7,6 +8,9 @@ mod trouble;
 
 use std::time::Duration;
 
+pub use change::{
+    Change, Refusal, Room, Start, install_command, progress, room, room_command, simulate, simulate_command,
+};
 #[cfg(feature = "sim")]
 pub(crate) use lists::begin;
 pub use lists::{LISTS, List, lists};

@@ -19,12 +19,14 @@ pub enum Trouble {
     Locked,
     /// Two sources name one repository with different keys.
     TwoKeys,
+    /// No source has the version that was asked for.
+    Gone,
     /// The mirror does not answer.
     Unreachable,
 }
 
 /// What a line of the program says, lower case; the first that fits decides. Of apt 2.6 and apt 3.0.
-const TEXTS: [(&str, Trouble); 18] = [
+const TEXTS: [(&str, Trouble); 20] = [
     ("no space left on device", Trouble::Full),
     ("don't have enough free space", Trouble::Full),
     ("could not get lock", Trouble::Locked),
@@ -42,6 +44,8 @@ const TEXTS: [(&str, Trouble); 18] = [
     ("does not have a release file", Trouble::NoSuite),
     ("file has unexpected size", Trouble::Damaged),
     ("hash sum mismatch", Trouble::Damaged),
+    ("was not found", Trouble::Gone),
+    ("404  not found", Trouble::Gone),
     ("failed to fetch", Trouble::Unreachable),
 ];
 

@@ -1,5 +1,6 @@
+use super::{ConfigTxt, board_of};
 use crate::ask::{ask, names};
-use crate::{Command, RunError, System};
+use crate::{Command, RunError, System, whole_text};
 
 /// A kernel of Raspberry Pi OS; each flavour has a file of its own on the boot partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,12 @@ pub async fn page_bytes(host: &dyn System) -> Result<u64, RunError> {
     bytes.map_err(|_| RunError::unreadable(&command, "it is no number"))
 }
 
+/// The release of the running kernel. Fails when uname does.
+pub async fn running(host: &dyn System) -> Result<String, RunError> {
+    let output = ask(host, &Command::look("uname").arg("-r")).await?;
+    Ok(output.stdout.trim().to_owned())
+}
+
 /// The newest release of a flavour that is installed: the one on the boot partition. Fails when the folder of modules
 /// cannot be read.
 pub async fn newest(host: &dyn System, flavour: Flavour) -> Result<Option<String>, RunError> {
@@ -60,6 +67,41 @@ pub async fn newest(host: &dyn System, flavour: Flavour) -> Result<Option<String
         .into_iter()
         .filter(|name| name.ends_with(&format!("-{}", flavour.suffix())));
     Ok(of.max_by_key(|name| numbers(name)))
+}
+
+/// The release of the kernel that the next boot starts: on a Raspberry Pi the newest of the flavour that config.txt names
+/// (with `trial`, tryboot.txt), elsewhere the newest below /boot. Fails when the files cannot be read.
+pub async fn next(host: &dyn System, trial: bool) -> Result<String, RunError> {
+    let found = match super::model(host).await? {
+        Some(model) => {
+            let file = if trial { super::TRIAL } else { super::CONFIG };
+            let text = whole_text(host, file).await?.unwrap_or_default();
+            let board = board_of(&model);
+            let config = ConfigTxt { text: &text, board };
+            let usual = if board == Some("pi5") {
+                Flavour::Pi5
+            } else {
+                Flavour::V8
+            };
+            let kernel = config.value("kernel").unwrap_or(usual.kernel());
+            let named = [Flavour::V8, Flavour::Pi5]
+                .into_iter()
+                .find(|one| one.kernel() == kernel);
+            match named {
+                Some(flavour) => newest(host, flavour).await?,
+                None => None,
+            }
+        }
+        None => {
+            let all = names(host, "/boot").await?.unwrap_or_default();
+            let releases = all.iter().filter_map(|name| name.strip_prefix("vmlinuz-"));
+            releases.max_by_key(|release| numbers(release)).map(str::to_owned)
+        }
+    };
+    match found {
+        Some(release) => Ok(release),
+        None => running(host).await,
+    }
 }
 
 /// The numbers in a release, in order, so that 6.12.47 is after 6.6.51.

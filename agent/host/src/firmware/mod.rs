@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{Command, RunError, System, json, whole_text};
 
 pub use config_txt::{ConfigTxt, board_of};
-pub use kernel::{Flavour, newest, page_bytes, zfs_command};
+pub use kernel::{Flavour, newest, next, page_bytes, running, zfs_command};
 pub use kernel_line::{LineError, line_of, tokens_of, with_tokens};
 
 /// The folder with its files: a FAT file system.

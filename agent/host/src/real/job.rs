@@ -51,6 +51,7 @@ fn transient<'a>(job: &'a Job, program: &str) -> Unit<'a> {
     argv.extend(job.command.args.iter().map(|arg| arg.replace('$', "$$")));
     let environment: Vec<String> = ENVIRONMENT
         .iter()
+        .chain(job.command.environment)
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let limit = u64::try_from(job.command.timeout.as_micros()).unwrap_or(u64::MAX);
@@ -134,6 +135,19 @@ mod tests {
         // systemd reads `$$` as one dollar.
         assert_eq!(exec[0].1, ["sh", "-c", "echo $$HOME $${PATH}"]);
         assert_eq!(exec[0].0, "/bin/sh");
+    }
+
+    #[test]
+    fn a_job_gets_the_variables_of_its_command() {
+        let job = Job {
+            unit: "heeler-x.service".to_owned(),
+            command: Command::change("apt-get").environment(&[("DEBIAN_FRONTEND", "noninteractive")]),
+        };
+        let (_, _, properties, _) = transient(&job, "/usr/bin/apt-get");
+        let (_, variables) = properties.into_iter().find(|(name, _)| *name == "Environment").unwrap();
+        let variables: Vec<String> = variables.try_into().unwrap();
+        assert_eq!(variables[0], "LC_ALL=C.UTF-8");
+        assert_eq!(variables.last().unwrap(), "DEBIAN_FRONTEND=noninteractive");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::disk::{Bus, Content, Disk, DiskSpec};
@@ -205,6 +205,8 @@ impl Builder {
                 ifupdown2: None,
                 proxmox: None,
                 full: false,
+                modules: BTreeMap::new(),
+                free_bytes: 24 << 30,
                 packages: Packages::default(),
             },
             kernel: Kernel {

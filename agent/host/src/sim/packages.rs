@@ -1,6 +1,6 @@
 //! The installed packages: dpkg's database, and the files as each package has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::Machine;
 use super::state::State;
@@ -14,6 +14,12 @@ pub(super) struct Packages {
     pub(super) interrupted: bool,
     /// Whether no mirror has any of them.
     pub(super) gone: bool,
+    /// Packages whose script fails.
+    pub(super) failing: BTreeSet<String>,
+    /// Packages that a person holds.
+    pub(super) held: BTreeSet<String>,
+    /// Packages of which the first removes the second.
+    pub(super) conflicts: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -24,6 +30,19 @@ pub(super) struct Package {
     pub(super) state: &'static str,
     pub(super) broken: bool,
     pub(super) files: Vec<Packaged>,
+}
+
+impl Package {
+    /// Installed, without files.
+    pub(super) const fn new(version: &'static str) -> Self {
+        Self {
+            version,
+            want: "install",
+            state: "installed",
+            broken: false,
+            files: Vec::new(),
+        }
+    }
 }
 
 /// A file of a package. The package's script reads its first conffile, when that is there.
@@ -66,11 +85,8 @@ impl State {
     /// The packages of a freshly flashed system, with their files.
     pub(super) fn install_packages(&mut self) {
         let package = |version, files: &[Packaged]| Package {
-            version,
-            want: "install",
-            state: "installed",
-            broken: false,
             files: files.to_vec(),
+            ..Package::new(version)
         };
         self.os.packages = Packages::default();
         let all = &mut self.os.packages.all;
@@ -117,6 +133,55 @@ impl Machine {
         if let Some(package) = self.lock().os.packages.all.get_mut(name) {
             package.want = "deinstall";
         }
+    }
+
+    /// Installs a package without files, or another version of it.
+    pub fn put_package(&self, name: &'static str, version: &'static str) {
+        let mut machine = self.lock();
+        let package = Package::new(version);
+        machine.os.packages.all.insert(name, package);
+        machine.write_status();
+    }
+
+    /// The version and dpkg's word for the state of a package; None when dpkg does not know it.
+    pub fn package(&self, name: &str) -> Option<(&'static str, &'static str)> {
+        let machine = self.lock();
+        let package = machine.os.packages.all.get(name)?;
+        Some((package.version, package.state))
+    }
+
+    /// Sets whether the script of a package fails, each time that it is configured.
+    pub fn set_script_fails(&self, name: &str, does: bool) {
+        let failing = &mut self.lock().os.packages.failing;
+        match does {
+            true => failing.insert(name.to_owned()),
+            false => failing.remove(name),
+        };
+    }
+
+    /// `apt-mark hold NAME`, or `unhold`.
+    pub fn hold_package(&self, name: &str, is: bool) {
+        let held = &mut self.lock().os.packages.held;
+        match is {
+            true => held.insert(name.to_owned()),
+            false => held.remove(name),
+        };
+    }
+
+    /// The package `new` removes `old` from now on.
+    pub fn set_conflict(&self, new: &str, old: &str) {
+        let conflict = (new.to_owned(), old.to_owned());
+        self.lock().os.packages.conflicts.push(conflict);
+    }
+
+    /// Sets the version of ZFS's module for a release of the kernel; None: it has none.
+    pub fn put_module(&self, release: &str, version: Option<&'static str>) {
+        self.lock().os.modules.insert(release.to_owned(), version);
+    }
+
+    /// Sets the free room of the root file system, in bytes.
+    pub fn set_card_free(&self, bytes: u64) {
+        self.lock().os.free_bytes = bytes;
     }
 
     /// Sets which program holds dpkg's lock.

@@ -34,7 +34,8 @@ pub enum Server {
 
 impl Repository {
     /// Debian's, as far as tests need it, signed with the key of a fresh system.
-    pub(super) fn debian() -> Self {
+    #[must_use]
+    pub fn debian() -> Self {
         let zfs = |name| (name, "2.3.9-0+deb13u1", "zfs-linux");
         Self {
             uri: "http://deb.debian.org/debian".to_owned(),
@@ -48,6 +49,10 @@ impl Repository {
                 ("corosync", "3.1.9-2", "corosync"),
                 ("openssh-server", "1:10.0p1-7", "openssh"),
                 ("systemd", "257.8-1~deb13u2", "systemd"),
+                ("postfix", "3.10.4-1", "postfix"),
+                ("htop", "3.4.1-4", "htop"),
+                ("linux-headers-6.12.47+rpt-rpi-v8", "1:6.12.47-1+rpt1", "linux"),
+                ("linux-headers-6.12.47+rpt-rpi-2712", "1:6.12.47-1+rpt1", "linux"),
             ],
             server: Server::Serves,
         }
@@ -64,6 +69,14 @@ impl Repository {
             key: key.to_owned(),
             packages: vec![
                 ("pve-manager", "9.2.18", "pve-manager"),
+                ("pve-cluster", "9.1.2", "pve-cluster"),
+                ("qemu-server", "9.2.4", "qemu-server"),
+                ("pve-qemu-kvm", "10.2.1-1", "pve-qemu"),
+                ("pve-container", "6.1.2", "pve-container"),
+                ("pve-firewall", "6.0.4", "pve-firewall"),
+                ("pve-ha-manager", "5.1.3", "pve-ha-manager"),
+                ("lxc-pve", "6.0.5-1", "lxc-pve"),
+                ("ifupdown2", "3.3.0-1+pmx11", "ifupdown2"),
                 ("proxmox-ve", "9.2.0", "proxmox-ve"),
                 ("proxmox-default-kernel", "2.0.0", "proxmox-kernel-meta"),
                 zfs("zfsutils-linux"),

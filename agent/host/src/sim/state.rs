@@ -84,7 +84,19 @@ pub(super) struct Os {
     pub(super) proxmox: Option<Proxmox>,
     /// Whether the root file system is full.
     pub(super) full: bool,
+    /// Releases of the kernel with another module of ZFS than the usual one; None: with none.
+    pub(super) modules: BTreeMap<String, Option<&'static str>>,
+    /// Its free room.
+    pub(super) free_bytes: u64,
     pub(super) packages: Packages,
+}
+
+impl Os {
+    /// The version of ZFS's module for a release of the kernel.
+    pub(super) fn module_of(&self, release: &str) -> Option<&'static str> {
+        let usual = (!self.missing.contains("zfs.ko")).then_some("2.3.9-0+deb13u1");
+        self.modules.get(release).copied().unwrap_or(usual)
+    }
 }
 
 /// The running system: lost with the power.

@@ -6,6 +6,7 @@ mod disks;
 mod doubt;
 mod facts;
 mod garbage;
+mod install;
 mod machine;
 mod odd;
 mod one_odd;

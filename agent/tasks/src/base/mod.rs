@@ -3,6 +3,7 @@
 mod ensure_boot;
 mod ensure_locale;
 mod ensure_names;
+mod ensure_packages;
 mod ensure_repositories;
 mod ensure_sound;
 mod ensure_time;

@@ -6,7 +6,7 @@ use heeler_host::guard::{self, End, GuardError, GuardState, Undoing};
 use heeler_host::{Command, Content, File, RunError, System, UnitAction, UnitError, content};
 
 use super::edit::{EditError, fingerprint};
-use super::{GuardAction, Op};
+use super::{Blocked, GuardAction, Op, kernel_ready};
 
 /// Why an op could not be applied.
 #[expect(missing_docs, reason = "the messages say it")]
@@ -41,6 +41,9 @@ pub enum ApplyError {
     /// A job is run by the engine alone, which gives it its unit.
     #[error("a job ran outside a task: a fault of Heeler")]
     NoUnit,
+    /// The node would come back without its pool, so it was not rebooted.
+    #[error("{}: {}", .0.found, .0.why)]
+    NotReady(Box<Blocked>),
     /// logind accepted the reboot 10 minutes ago, and the machine still runs.
     #[error("the node was asked to reboot 10 minutes ago and has not rebooted")]
     NoReboot,
@@ -120,7 +123,11 @@ pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
             Undoing::Nothing | Undoing::Done(_) => Ok(()),
         },
         Op::Guard(GuardAction::Confirm) => confirmed(host).await,
-        Op::Reboot { trial, .. } => Ok(host.reboot(*trial).await?),
+        // The only place from which a node is rebooted.
+        Op::Reboot { trial, .. } => match kernel_ready::refusal(host, *trial).await? {
+            Some(blocked) => Err(ApplyError::NotReady(Box::new(blocked))),
+            None => Ok(host.reboot(*trial).await?),
+        },
     }
 }
 

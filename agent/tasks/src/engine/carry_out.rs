@@ -210,6 +210,9 @@ impl Hand<'_> {
 
     /// A failed op may have reached its goal all the same, so the state of the machine decides.
     async fn after_error(&self, step: &dyn AnyStep, op: &Op, error: &ApplyError) -> Result<(), Stop> {
+        if let ApplyError::NotReady(blocked) = error {
+            return Err(Stop::Blocked(blocked.as_ref().clone()));
+        }
         let reason = format!("could not {}: {}", op.summary(), in_full(error));
         match look(self.host, step).await {
             Ok(Plan::Satisfied) => Ok(()),

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use heeler_host::{Command, Job, JobState, UnitError, journalctl};
+use heeler_host::{Command, Job, JobState, UnitError, apt, journalctl};
 
 use super::apply::ApplyError;
 use super::carry_out::{Hand, Stop};
@@ -108,11 +108,11 @@ impl Hand<'_> {
             if !text.is_empty() && text != reported {
                 reported.clone_from(&text);
                 let step = step.to_owned();
-                let progress = Event::Progress {
-                    step,
-                    text,
-                    percent: None,
+                let (text, percent) = match apt::progress(&text) {
+                    Some((text, percent)) => (text, Some(percent)),
+                    None => (text, None),
                 };
+                let progress = Event::Progress { step, text, percent };
                 self.record.emit(progress).await?;
             }
             self.host.sleep(POLL).await;

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use heeler_host::System;
+use heeler_host::{RunError, System};
 
 use super::carry_out::Stop;
 use super::class::{Class, in_full};
-use super::{AnyStep, Op, Plan};
+use super::{AnyStep, Op, Plan, kernel_ready};
 
 const ERROR_LOOKS: u32 = 3;
 const ERROR_PAUSE: Duration = Duration::from_secs(2);
@@ -12,11 +12,25 @@ const RETRIES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// Observes and plans a step. A reboot that is refused blocks it before anything is changed; one that tries files which
+/// are not written yet is judged when it is due.
+pub(super) async fn seen(host: &dyn System, step: &dyn AnyStep) -> Result<Plan, RunError> {
+    let plan = step.look(host).await?;
+    let reboots = |op: &Op| matches!(op.plain(), Op::Reboot { trial: false, .. });
+    match &plan {
+        Plan::Change { ops, .. } if ops.iter().any(reboots) => {
+            let refusal = kernel_ready::refusal(host, false).await?;
+            Ok(refusal.map_or(plan, Plan::Blocked))
+        }
+        _ => Ok(plan),
+    }
+}
+
 /// Observes and plans a step; repeats it after an error that may be temporary and when the plan is `Retry`.
 pub(super) async fn look(host: &dyn System, step: &dyn AnyStep) -> Result<Plan, Stop> {
     let (mut errors, mut retries) = (0, 0);
     loop {
-        match step.look(host).await {
+        match seen(host, step).await {
             Ok(Plan::Retry { after, .. }) if retries < RETRIES => {
                 retries += 1;
                 host.sleep(after.clamp(FIRST_PAUSE, Duration::from_secs(60))).await;
@@ -63,6 +77,6 @@ fn unsettled(step: &dyn AnyStep, plan: Plan, settle: Duration) -> Stop {
     ))
 }
 
-fn unseen(error: &heeler_host::RunError) -> Stop {
+fn unseen(error: &RunError) -> Stop {
     Stop::Failed(format!("{}; {}", in_full(error), Class::of(error).advice()))
 }

@@ -7,6 +7,7 @@ mod class;
 mod edit;
 mod event;
 mod job;
+mod kernel_ready;
 mod look;
 mod op;
 mod plan;

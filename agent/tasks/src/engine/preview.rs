@@ -5,13 +5,13 @@ use heeler_proto::v1::{OpPreview, StepOutcome, StepReport};
 
 use super::apply::current;
 use super::class::{Class, in_full};
-use super::{AnyStep, Op, Plan};
+use super::{AnyStep, Op, Plan, look};
 
 /// Previews each step; changes nothing.
 pub async fn look_at(host: &dyn System, steps: &[Box<dyn AnyStep>]) -> Vec<StepReport> {
     let mut reports = Vec::with_capacity(steps.len());
     for step in steps {
-        let plan = step.look(host).await.unwrap_or_else(|error| {
+        let plan = look::seen(host, step.as_ref()).await.unwrap_or_else(|error| {
             let why = "the node could not be examined, and Heeler does not guess";
             Plan::blocked(in_full(&error), why, Class::of(&error).advice())
         });

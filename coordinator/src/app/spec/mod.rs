@@ -7,6 +7,7 @@ mod copies;
 mod erase;
 mod locale;
 mod names;
+mod packages;
 mod pool;
 mod repositories;
 mod scrubs;

@@ -29,6 +29,7 @@ fn wanted() -> WantedNode {
         repair: false,
         access: None,
         repositories: None,
+        packages: None,
         storages: None,
         time: None,
         boot: None,

@@ -25,6 +25,24 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Result<Opt
             Some(printed(holder.map_or(String::new(), line)))
         }
         ("stat", ["--format=%i %Hd:%Ld", FRONTEND_LOCK]) => Some(printed("1234 179:2\n")),
+        ("stat", ["--file-system", "--format=%a %S", "/"]) => {
+            let free = if state.os.full { 0 } else { state.os.free_bytes };
+            Some(printed(format!("{} 4096\n", free / 4096)))
+        }
+        ("dkms", ["autoinstall", "-k", release]) => Some(match state.build_modules() {
+            true => printed(""),
+            false => complained(
+                21,
+                format!(
+                    "Error! Your kernel headers for kernel {release} cannot be found at /lib/modules/{release}/build or /lib/modules/{release}/source.\n"
+                ),
+            ),
+        }),
+        ("debconf-set-selections", [file]) => {
+            let answers = state.os.files.text(file).unwrap_or_default();
+            state.os.files.put("/var/cache/debconf/config.dat", answers);
+            Some(printed(""))
+        }
         ("dpkg-query", ["-W", "-f", _]) => Some(printed(states(state))),
         ("dpkg-query", ["-S", paths @ ..]) => Some(owners(state, paths)),
         ("dpkg", ["--verify", names @ ..]) => Some(printed(verify(state, names))),
@@ -169,25 +187,29 @@ impl State {
         self.write_status();
     }
 
-    fn set_package(&mut self, name: &str, state: &'static str) {
+    pub(super) fn set_package(&mut self, name: &str, state: &'static str) {
         if let Some(package) = self.os.packages.all.get_mut(name) {
             (package.state, package.broken) = (state, state == "half-installed");
         }
         self.os.packages.interrupted = true;
     }
 
-    fn reinstall(&mut self, names: &[&str], brings_back: bool) -> Result<Output, Gone> {
+    /// Why apt changes nothing now; None when it may.
+    pub(super) fn apt_may_not(&self) -> Option<Output> {
         if let Some(program) = &self.kernel.locks_dpkg {
             let text = format!(
                 "Waiting for cache lock: Could not get lock {FRONTEND_LOCK}. It is held by process 4711 ({program})...\n\
                  E: Unable to acquire the dpkg frontend lock ({FRONTEND_LOCK}), is another process using it?\n"
             );
-            return Ok(complained(100, text));
+            return Some(complained(100, text));
         }
-        if self.os.packages.interrupted {
-            let text =
-                "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem. \n";
-            return Ok(complained(100, text));
+        let text = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem. \n";
+        self.os.packages.interrupted.then(|| complained(100, text))
+    }
+
+    fn reinstall(&mut self, names: &[&str], brings_back: bool) -> Result<Output, Gone> {
+        if let Some(refused) = self.apt_may_not() {
+            return Ok(refused);
         }
         if let Some(refused) = refused(self, names) {
             return Ok(refused);
@@ -227,7 +249,7 @@ impl State {
     }
 
     /// Configures all packages that are unpacked or half configured; exits with 0 although half-installed ones are left.
-    fn configure_packages(&mut self, brings_back: bool, output: &mut Output) -> Result<(), Gone> {
+    pub(super) fn configure_packages(&mut self, brings_back: bool, output: &mut Output) -> Result<(), Gone> {
         let mut failed = String::new();
         let pending = |(name, package): (&&'static str, &Package)| {
             matches!(package.state, "unpacked" | "half-configured").then_some((*name, package.clone()))
@@ -257,7 +279,17 @@ impl State {
                     );
                     failed += &format!(" {name}\n");
                 }
-                _ => self.set_package(name, "installed"),
+                _ if self.os.packages.failing.contains(name) => {
+                    let why = format!(
+                        "installed {name} package post-installation script subprocess returned error exit status 3"
+                    );
+                    output.stderr += &format!("dpkg: error processing package {name} (--configure):\n {why}\n");
+                    failed += &format!(" {name}\n");
+                }
+                _ => {
+                    self.set_package(name, "installed");
+                    self.configured(name, package.version);
+                }
             }
         }
         if !failed.is_empty() {

@@ -65,12 +65,16 @@ pub(in crate::sim) fn run(state: &mut State, command: &Command) -> Answer {
     let args = args.as_slice();
     let answer = match command.program {
         "apt-cache" => apt::run(state, "apt-cache", args)?,
-        "apt-get" if args.last() == Some(&"update") => apt::run(state, "apt-get", args)?,
+        "apt-get" if args.last() == Some(&"update") || args.contains(&"--no-install-recommends") => {
+            apt::run(state, "apt-get", args)?
+        }
         "blkdiscard" => blkdiscard::run(state, args)?,
         "blkid" => blkid::run(state, args),
         "cat" if args.is_empty() => Some(copied(&command.stdin)),
         "chattr" | "lsattr" => attributes::run(state, command.program, args),
-        "dpkg" | "apt-get" | "lslocks" | "stat" => dpkg::run(state, command.program, args)?,
+        "dpkg" | "apt-get" | "lslocks" | "stat" | "dkms" | "debconf-set-selections" => {
+            dpkg::run(state, command.program, args)?
+        }
         "dpkg-query" if args.last() != Some(&"ifupdown2") => dpkg::run(state, "dpkg-query", args)?,
         "findmnt" => findmnt::run(state, args),
         "getent" => getent::run(state, args),

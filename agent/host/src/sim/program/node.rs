@@ -86,9 +86,9 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
              LATEST: Mon Sep 23 13:02:56 UTC 2024 (1727096576)\n{\n  \"EXITCODE\": \"EXIT_SUCCESS\",\n  \
              \"BOOTLOADER_CURRENT\": 1727096576,\n  \"BOOTLOADER_LATEST\": 1727096576\n}\n",
         ),
-        ("modinfo", ["-k", _, "-F", "version", "zfs"]) => match state.os.missing.contains("zfs.ko") {
-            false => printed("2.3.9-0+deb13u1\n"),
-            true => complained(1, "modinfo: ERROR: Module zfs not found.\n"),
+        ("modinfo", ["-k", release, "-F", "version", "zfs"]) => match state.os.module_of(release) {
+            Some(version) => printed(format!("{version}\n")),
+            None => complained(1, "modinfo: ERROR: Module zfs not found.\n"),
         },
         ("swapoff", [device]) => match state.kernel.swaps.remove(*device) {
             true => printed(""),

@@ -13,7 +13,7 @@ use crate::task::{Past, Work};
 
 use enterprise_source_off::EnterpriseSourceOff;
 use pins_hold::PinsHold;
-use repository_fetched::RepositoryFetched;
+pub(super) use repository_fetched::{RepositoryFetched, SOURCE};
 
 impl Work for EnsureRepositories {
     fn steps(&self, _: &Past<'_>) -> Vec<Box<dyn AnyStep>> {

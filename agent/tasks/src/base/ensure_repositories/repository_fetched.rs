@@ -7,7 +7,7 @@ use super::{pins, why};
 use crate::engine::{Blocked, Key, Op, Plan, Remove, Step, StepName, fingerprint};
 
 const KEY: &str = "/etc/apt/keyrings/heeler-proxmox.asc";
-const SOURCE: &str = "/etc/apt/sources.list.d/heeler-proxmox.sources";
+pub(in crate::base) const SOURCE: &str = "/etc/apt/sources.list.d/heeler-proxmox.sources";
 /// Names of Debian's releases, which are the suites of Proxmox too.
 const RELEASES: [&str; 5] = ["bullseye", "bookworm", "trixie", "forky", "duke"];
 
@@ -15,11 +15,11 @@ const RELEASES: [&str; 5] = ["bullseye", "bookworm", "trixie", "forky", "duke"];
 ///
 /// The lists are the proof that the key is right: apt fetches them only when the signature is. So they are removed
 /// before key or address change.
-pub(super) struct RepositoryFetched {
+pub(in crate::base) struct RepositoryFetched {
     pub(super) task: EnsureRepositories,
 }
 
-pub(super) struct Observed {
+pub(in crate::base) struct Observed {
     /// The files that are there, in the order of [`RepositoryFetched::files`].
     files: Vec<Option<Vec<u8>>>,
     pi: bool,

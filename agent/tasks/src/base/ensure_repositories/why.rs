@@ -54,7 +54,7 @@ pub(super) fn explain(task: &EnsureRepositories, printed: &str) -> Option<Blocke
             "apt reads no source at all when two files name one repository with different keys".to_owned(),
             "move one of the two files in /etc/apt/sources.list.d away on the node".to_owned(),
         ),
-        Trouble::Unreachable => (
+        Trouble::Gone | Trouble::Unreachable => (
             format!("the node does not reach {whose}"),
             "look at the node's network and at the address".to_owned(),
         ),

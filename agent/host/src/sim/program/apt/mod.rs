@@ -1,5 +1,6 @@
 //! apt, as version 3.0 of Debian 13 answers: see `fixtures/apt-3.0.4`.
 
+mod install;
 mod order;
 mod policy;
 mod update;
@@ -18,6 +19,7 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Result<Opt
             );
             Some(update::run(state)?)
         }
+        ("apt-get", args) => install::run(state, args)?,
         ("apt-cache", ["policy", names @ ..]) => Some(super::printed(policy::print(state, names))),
         _ => None,
     })

@@ -19,34 +19,16 @@ fn one(state: &State, name: &str) -> String {
     if known.is_empty() {
         return String::new();
     }
-    let installed = known
-        .iter()
-        .find(|one| one.from.is_none())
-        .map(|one| one.version.as_str());
-    let mut numbers: Vec<&str> = known.iter().map(|one| one.version.as_str()).collect();
-    numbers.sort_by(|a, b| order::compare(b, a));
-    numbers.dedup();
-    let priority = |number: &str| {
-        let of = known.iter().filter(|one| one.version == number);
-        of.map(|one| of_version(state, name, one)).max().unwrap_or_default()
-    };
-    // apt takes no lower version than the installed one at these priorities.
-    let allowed = |number: &&&str| {
-        priority(number) > 0 && installed.is_none_or(|installed| order::compare(number, installed).is_ge())
-    };
-    let highest = numbers.iter().filter(allowed).map(|number| priority(number)).max();
-    let candidate = numbers
-        .iter()
-        .filter(allowed)
-        .find(|number| Some(priority(number)) == highest);
+    let installed = installed(&known);
+    let (candidate, numbers) = (chosen(state, name, &known), numbers(&known));
     let mut text = format!(
         "{name}:\n  Installed: {}\n  Candidate: {}\n  Version table:\n",
         installed.unwrap_or("(none)"),
-        candidate.unwrap_or(&"(none)")
+        candidate.unwrap_or("(none)")
     );
     for number in &numbers {
         let mark = if installed == Some(*number) { "***" } else { "   " };
-        text += &format!(" {mark} {number} {}\n", priority(number));
+        text += &format!(" {mark} {number} {}\n", priority(state, name, &known, number));
         for one in known.iter().filter(|one| one.version == *number) {
             text += &match &one.from {
                 Some((uri, place)) => format!("        {} {uri} {place} arm64 Packages\n", general(state, uri)),
@@ -57,8 +39,62 @@ fn one(state: &State, name: &str) -> String {
     text
 }
 
+fn installed(known: &[Known]) -> Option<&str> {
+    let mut all = known.iter().filter(|one| one.from.is_none());
+    all.next().map(|one| one.version.as_str())
+}
+
+/// Newest first.
+fn numbers(known: &[Known]) -> Vec<&str> {
+    let mut numbers: Vec<&str> = known.iter().map(|one| one.version.as_str()).collect();
+    numbers.sort_by(|a, b| order::compare(b, a));
+    numbers.dedup();
+    numbers
+}
+
+fn priority(state: &State, name: &str, known: &[Known], number: &str) -> i32 {
+    let of = known.iter().filter(|one| one.version == number);
+    of.map(|one| of_version(state, name, one)).max().unwrap_or_default()
+}
+
+/// apt takes no lower version than the installed one at these priorities.
+fn chosen<'a>(state: &State, name: &str, known: &'a [Known]) -> Option<&'a str> {
+    let installed = installed(known);
+    let allowed = |number: &&&str| {
+        priority(state, name, known, number) > 0
+            && installed.is_none_or(|installed| order::compare(number, installed).is_ge())
+    };
+    let numbers = numbers(known);
+    let highest = numbers
+        .iter()
+        .filter(allowed)
+        .map(|number| priority(state, name, known, number))
+        .max();
+    let mut best = numbers.iter().filter(allowed);
+    best.find(|number| Some(priority(state, name, known, number)) == highest)
+        .copied()
+}
+
+/// The version that apt would install, and the address of a source that has it; None for the installed one.
+pub(super) fn candidate(state: &State, name: &str) -> Option<(String, Option<String>)> {
+    let known = known(state, name);
+    let version = chosen(state, name, &known)?.to_owned();
+    let mut of = known.into_iter().filter(|one| one.version == version);
+    let from = of.find_map(|one| one.from).map(|(uri, _)| uri);
+    Some((version, from))
+}
+
 fn known(state: &State, name: &str) -> Vec<Known> {
-    let mut all = Vec::new();
+    let there = state.os.packages.all.get(name);
+    let there = there.filter(|package| package.state != "config-files");
+    let mut all: Vec<Known> = there
+        .map(|package| Known {
+            version: package.version.to_owned(),
+            source: name.to_owned(),
+            from: None,
+        })
+        .into_iter()
+        .collect();
     for source in sources(state) {
         for (uri, suite) in source
             .uris
