@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use crate::run;
 
 /// Largest size allowed, in bytes: what it was last reduced to, and 1 %.
-const GATE_BYTES: u64 = 2_862_000;
+const GATE_BYTES: u64 = 2_901_000;
 
 /// Symbols' names that say for which types a generic function was compiled.
 const V0_NAMES: &str = ", '-Csymbol-mangling-version=v0'";
