@@ -57,6 +57,7 @@ fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Command::GuardUndo => match runtime.block_on(guard::undo(host.as_ref()))? {
             Undoing::Nothing => out::line(format_args!("no network change was waiting for a confirmation")),
             Undoing::Confirmed => out::line(format_args!("the change was already confirmed: it stays")),
+            Undoing::Reboots => out::line(format_args!("the files are as before, and the node reboots with them")),
             Undoing::Done(undone) => out::line(format_args!("undone: {}: {}", undone.change, undone.reason)),
         },
         Command::Help => out::line(format_args!("{USAGE}")),

@@ -8,6 +8,7 @@ mod backplane;
 mod blocked;
 mod boot;
 pub mod bounds;
+mod bridge;
 mod canonical;
 mod circle;
 mod consent;
@@ -36,6 +37,7 @@ pub use access::{AccessGroup, AccessName, AccessPath, EnsureAccess, Person, Real
 pub use backplane::{Cidr, KeepBackplane, Mac, Renderer};
 pub use blocked::advice;
 pub use boot::{EnsureBoot, Journal, PageSize, Pcie, Swap};
+pub use bridge::{BridgeName, EnsureBridge};
 pub use canonical::{Canonical, sha256};
 pub use circle::{Circle, MOST_STATEMENTS, Refused, TrustedOperator};
 pub use consent::{Consent, ConsentError};

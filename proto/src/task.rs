@@ -2,8 +2,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnsureAccess, EnsureBoot, EnsureLocale, EnsureNames, EnsureRepositories, EnsureSound, EnsureStorages, EnsureTime,
-    EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
+    EnsureAccess, EnsureBoot, EnsureBridge, EnsureLocale, EnsureNames, EnsureRepositories, EnsureSound, EnsureStorages,
+    EnsureTime, EnsureTimezone, Invalid, KeepBackplane, KeepScrubs, KeepSnapshots, LiveSerial, PoolSpec, Serial, v1,
 };
 
 /// Calls a macro with the type and the name of every kind of task, in the order in which the tasks of a node run: what
@@ -26,6 +26,7 @@ macro_rules! for_each_task {
             EnsureRepositories "set up repositories",
             EnsureAccess "set up access",
             EnsureStorages "set up storages",
+            EnsureBridge "set up bridge",
             KeepBackplane "set up backplane",
         }
     };

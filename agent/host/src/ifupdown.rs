@@ -8,6 +8,11 @@ use crate::{Command, RunError, System};
 /// The file that ifupdown2 reads and Proxmox writes.
 pub const PATH: &str = "/etc/network/interfaces";
 
+/// Changes that wait in Proxmox: `pvenetcommit.service` moves this file over [`PATH`] at the next boot.
+pub const STAGED: &str = "/etc/network/interfaces.new";
+/// The unit that applies [`PATH`] at boot.
+pub const UNIT: &str = "networking.service";
+
 /// `dpkg-query`: the installed version.
 pub fn version_command() -> Command {
     Command::look("dpkg-query").args(["-W", "-f=${Version}", "ifupdown2"])
@@ -16,6 +21,13 @@ pub fn version_command() -> Command {
 /// `ifreload -a`: applies the file; unchanged interfaces stay up.
 pub fn apply() -> Command {
     Command::change("ifreload").arg("-a").timeout(Duration::from_secs(45))
+}
+
+/// `ifreload -a -s`: reads the file and checks its syntax; changes nothing.
+pub fn check_syntax() -> Command {
+    Command::change("ifreload")
+        .args(["-a", "-s"])
+        .timeout(Duration::from_secs(45))
 }
 
 /// Whether Proxmox's build of ifupdown2 is installed; Proxmox refuses any other (PVE::INotify, `incompatible

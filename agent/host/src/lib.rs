@@ -7,6 +7,7 @@ pub mod apt;
 pub mod arc;
 pub mod blkdiscard;
 pub mod blkid;
+pub mod bridge;
 pub mod chattr;
 pub mod claim;
 pub mod cloud_init;

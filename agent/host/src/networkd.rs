@@ -6,7 +6,8 @@ use crate::{Command, System};
 
 /// The unit of systemd-networkd, which may run beside NetworkManager.
 pub const UNIT: &str = "systemd-networkd.service";
-pub(crate) const NETWORK_MANAGER: &str = "NetworkManager.service";
+/// The unit of NetworkManager.
+pub const NETWORK_MANAGER: &str = "NetworkManager.service";
 const SOON: Duration = Duration::from_secs(10);
 
 /// Reads networkd's files again and applies them to the card `name`; the other cards stay as they are.

@@ -105,6 +105,9 @@ pub async fn preview(
 /// The network change that waits for confirmation.
 pub async fn pending(host: &dyn System) -> Option<PendingNetwork> {
     match guard::state(host).await {
+        // Nobody can confirm a change whose undo has begun, and nobody is to confirm one that is wrong.
+        Ok(GuardState::Armed(armed)) if guard::is_undoing(host, &armed.id).await.unwrap_or(true) => None,
+        Ok(GuardState::Armed(armed)) if guard::fault(host, &armed.way).await.unwrap_or_default().is_some() => None,
         Ok(GuardState::Armed(armed)) => Some(PendingNetwork {
             guard_id: armed.id,
             address: armed.way.address,

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ARMED, CONFIRMED, DOUBT, GuardError, TIMER, UNDOING, UNDONE, failed, remove, write};
+use super::{ARMED, CONFIRMED, DOUBT, GuardError, TIMER, UNDOING, UNDONE, boot_id, failed, remove, write};
 use crate::{System, UnitAction, content};
 
 /// A network change, with all that is needed to undo it.
@@ -20,6 +20,15 @@ pub struct Way {
     pub files: Vec<PathBuf>,
     /// The program that reads these files.
     pub written: Written,
+    /// Units whose start at boot the change may switch on or off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<String>,
+    /// The router that must answer over the card `name` before anybody may confirm the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<String>,
+    /// Whether the change takes effect with a reboot; undoing it in a later boot then needs another.
+    #[serde(default)]
+    pub at_boot: bool,
 }
 
 /// The program that reads the changed files.
@@ -40,6 +49,16 @@ pub struct Armed {
     pub way: Way,
     /// The old version of each of [`Way::files`], in their order; None for a file that did not exist.
     pub before: Vec<Option<Before>>,
+    /// Whether each of [`Way::units`] started at boot; None for a unit that can neither be switched on nor off.
+    #[serde(default)]
+    pub started: Vec<Option<bool>>,
+}
+
+impl Armed {
+    /// Whether it was armed in the boot with this id.
+    pub fn is_of_boot(&self, boot_id: &str) -> bool {
+        self.id.starts_with(boot_id)
+    }
 }
 
 /// The old version of a file.
@@ -61,12 +80,19 @@ pub async fn arm(host: &dyn System, way: &Way) -> Result<(), GuardError> {
     for path in &way.files {
         before.push(as_it_is(host, path).await?);
     }
-    let boot = Path::new("/proc/sys/kernel/random/boot_id");
-    let boot_id = host.read(boot).await.map_err(failed("read", boot))?;
+    let mut started = Vec::with_capacity(way.units.len());
+    for unit in &way.units {
+        started.push(match host.unit_state(unit).await?.enabled.as_str() {
+            "enabled" => Some(true),
+            "disabled" => Some(false),
+            _ => None,
+        });
+    }
     let armed = Armed {
-        id: format!("{}-{}", String::from_utf8_lossy(&boot_id).trim(), host.now_ms()),
+        id: format!("{}-{}", boot_id(host).await?, host.now_ms()),
         way: way.clone(),
         before,
+        started,
     };
     let bytes = serde_json::to_vec(&armed).map_err(|error| failed("write", Path::new(ARMED))(error.into()))?;
     write(host, ARMED, bytes).await?;

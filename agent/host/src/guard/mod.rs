@@ -2,7 +2,8 @@
 //!
 //! The old files are saved in one file before anything is changed. As long as it exists, `heeler-guard.timer` starts
 //! `heeler-agent guard undo` 90 s after it was armed and 90 s after each boot. That needs neither a running agent nor
-//! its journal, and an undo that is interrupted continues when it runs again.
+//! its journal, and an undo that is interrupted continues when it runs again. A change that took effect with a reboot
+//! is undone with another.
 
 mod armed;
 mod undo;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{File, System, UnitAction, UnitError};
+use crate::{File, System, UnitAction, UnitError, ping};
 
 pub use armed::{Armed, Way, Written, arm};
 pub use undo::{Undoing, undo};
@@ -31,6 +32,8 @@ const DOUBT: &str = "/var/lib/heeler-agent/guard/doubt";
 const UNDOING: &str = "/var/lib/heeler-agent/guard/undoing";
 /// Follows the id in `UNDOING` once files may have been restored: from then on a confirmation has no effect.
 const FOR_GOOD: &str = " for good";
+/// Follows [`FOR_GOOD`] and precedes the id of the boot that the undo ends with a reboot.
+const REBOOTS: &str = ", reboots ";
 const UNDONE: &str = "/var/lib/heeler-agent/guard/undone";
 
 /// Why the guard failed.
@@ -87,14 +90,30 @@ pub async fn state(host: &dyn System) -> Result<GuardState, GuardError> {
     Ok(json(host, UNDONE).await?.map_or(GuardState::Idle, GuardState::Undone))
 }
 
-/// Confirms the pending change `id`; [`settle`] then reports it. False when it is not pending. Fails when the
-/// confirmation cannot be written; then the change is not confirmed.
+/// Confirms the pending change `id`; [`settle`] then reports it. False when it is not pending, or this machine itself
+/// finds it wrong ([`fault`]). Fails when the confirmation cannot be written; then the change is not confirmed.
 pub async fn confirm(host: &dyn System, id: &str) -> Result<bool, GuardError> {
-    let pending = json::<Armed>(host, ARMED).await?.is_some_and(|armed| armed.id == id);
-    if pending {
-        write(host, CONFIRMED, id.as_bytes().to_vec()).await?;
+    let Some(armed) = json::<Armed>(host, ARMED).await?.filter(|armed| armed.id == id) else {
+        return Ok(false);
+    };
+    if fault(host, &armed.way).await?.is_some() {
+        return Ok(false);
     }
-    Ok(pending)
+    write(host, CONFIRMED, id.as_bytes().to_vec()).await?;
+    Ok(true)
+}
+
+/// Why this machine itself finds the change wrong, whoever else reaches it; the reason is saved as with [`doubt`].
+/// None when nothing is wrong. Fails when the reason cannot be written.
+pub async fn fault(host: &dyn System, way: &Way) -> Result<Option<String>, GuardError> {
+    let Some(router) = &way.router else { return Ok(None) };
+    let reason = match ping::reaches(host, &way.name, router).await {
+        Ok(true) => return Ok(None),
+        Ok(false) => format!("{router}, the router, does not answer over {}", way.name),
+        Err(error) => format!("{router}, the router, could not be asked over {}: {error}", way.name),
+    };
+    doubt(host, &reason).await?;
+    Ok(Some(reason))
 }
 
 /// Saves why the change is not confirmed yet; the reason is shown if it is undone. Fails when the file cannot be
@@ -143,6 +162,20 @@ pub async fn settle(host: &dyn System, id: &str) -> Result<End, GuardError> {
     remove(host, DOUBT).await?;
     host.unit(TIMER, UnitAction::Stop).await?;
     Ok(End::Confirmed)
+}
+
+/// Whether the undo of the change `id` may have restored files already: then it is only finished, never confirmed.
+/// Fails when the guard's file cannot be read.
+pub async fn is_undoing(host: &dyn System, id: &str) -> Result<bool, GuardError> {
+    let undoing = text(host, UNDOING).await?.unwrap_or_default();
+    Ok(undoing.strip_prefix(id).is_some_and(|rest| rest.starts_with(FOR_GOOD)))
+}
+
+/// The kernel's id of this boot (random(4)). Fails when it cannot be read.
+pub async fn boot_id(host: &dyn System) -> Result<String, GuardError> {
+    let path = Path::new("/proc/sys/kernel/random/boot_id");
+    let bytes = host.read(path).await.map_err(failed("read", path))?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
 async fn text(host: &dyn System, path: &str) -> Result<Option<String>, GuardError> {

@@ -2,7 +2,8 @@ use std::path::Path;
 
 use super::armed::{Before, Written};
 use super::{
-    ARMED, Armed, CONFIRMED, DOUBT, FOR_GOOD, GuardError, UNDOING, UNDONE, Undone, failed, json, remove, text, write,
+    ARMED, Armed, CONFIRMED, DOUBT, FOR_GOOD, GuardError, REBOOTS, UNDOING, UNDONE, Undone, boot_id, failed,
+    is_undoing, json, remove, text, write,
 };
 use crate::{Command, Content, File, RunError, System, UnitAction, ifupdown, ip, link, netplan, networkd};
 
@@ -15,6 +16,8 @@ pub enum Undoing {
     Confirmed,
     /// The change was undone.
     Done(Undone),
+    /// Files and units are as before, and the machine reboots with them; the undo must run again in the next boot.
+    Reboots,
 }
 
 /// Restores the files of the pending change and applies them. An interrupted undo continues when it runs again; the
@@ -27,7 +30,7 @@ pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
     let says = async |path| Ok::<_, GuardError>(text(host, path).await?.as_deref() == Some(armed.id.as_str()));
     // Once files may have been restored, the undo must be finished.
     let touched = format!("{}{FOR_GOOD}", armed.id);
-    if text(host, UNDOING).await?.as_ref() != Some(&touched) {
+    if !is_undoing(host, &armed.id).await? {
         write(host, UNDOING, armed.id.as_bytes().to_vec()).await?;
         // UNDOING stops `settle` from making the change permanent. A `settle` that began earlier removes ARMED first,
         // then CONFIRMED; reading them in the other order finds at least one of them changed.
@@ -44,10 +47,14 @@ pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
                 Undoing::Nothing
             });
         }
-        write(host, UNDOING, touched.into_bytes()).await?;
+        write(host, UNDOING, touched.clone().into_bytes()).await?;
     }
     for (path, before) in armed.way.files.iter().zip(&armed.before) {
         restore_file(host, path, before.as_ref()).await?;
+    }
+    restore_units(host, &armed).await?;
+    if armed.way.at_boot && goes_back(host, &armed, &touched).await? {
+        return Ok(Undoing::Reboots);
     }
     let mut reason = match text(host, DOUBT).await? {
         Some(doubt) => doubt,
@@ -70,6 +77,36 @@ pub async fn undo(host: &dyn System) -> Result<Undoing, GuardError> {
     Ok(Undoing::Done(undone))
 }
 
+async fn restore_units(host: &dyn System, armed: &Armed) -> Result<(), GuardError> {
+    for (unit, started) in armed.way.units.iter().zip(&armed.started) {
+        let (Some(started), now) = (started, host.unit_state(unit).await?.enabled) else {
+            continue;
+        };
+        match (now.as_str(), started) {
+            ("disabled", true) => host.unit(unit, UnitAction::Enable).await?,
+            ("enabled", false) => host.unit(unit, UnitAction::Disable).await?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reboots, when the running system may have the change and this undo has not rebooted yet. Whether it has is on the
+/// disk before the reboot is requested, so an undo that is interrupted here neither forgets the reboot nor repeats it.
+async fn goes_back(host: &dyn System, armed: &Armed, touched: &str) -> Result<bool, GuardError> {
+    let boot = boot_id(host).await?;
+    let undoing = text(host, UNDOING).await?.unwrap_or_default();
+    let from = undoing
+        .strip_prefix(touched)
+        .and_then(|rest| rest.strip_prefix(REBOOTS));
+    if from.is_some_and(|from| from != boot) || from.is_none() && armed.is_of_boot(&boot) {
+        return Ok(false);
+    }
+    write(host, UNDOING, format!("{touched}{REBOOTS}{boot}").into_bytes()).await?;
+    host.reboot(false).await?;
+    Ok(true)
+}
+
 async fn restore_file(host: &dyn System, path: &Path, before: Option<&Before>) -> Result<(), GuardError> {
     match before {
         None => host.remove(path).await.map_err(failed("remove", path)),
@@ -88,6 +125,10 @@ async fn restore_file(host: &dyn System, path: &Path, before: Option<&Before>) -
 /// only the files count.
 async fn bring_back(host: &dyn System, armed: &Armed) -> Vec<String> {
     let way = &armed.way;
+    // A reboot has applied them, or nothing was applied.
+    if way.at_boot {
+        return Vec::new();
+    }
     let there = async |name: &str| host.list(&Path::new("/sys/class/net").join(name)).await.is_ok();
     let mut commands = Vec::new();
     if there(&way.name).await {

@@ -390,9 +390,9 @@ impl System for Machine {
     async fn address_taken(&self, interface: &str, address: Ipv4Addr) -> io::Result<Option<String>> {
         let taken = self
             .tell(|state| {
-                let found = state.links().find(|(link, _)| link.name == interface);
-                let (link, nic) = found.ok_or_else(|| super::tree::missing(Path::new(interface)))?;
-                if !link.up {
+                let found = state.on(interface);
+                let (_, nic, _) = found.ok_or_else(|| super::tree::missing(Path::new(interface)))?;
+                if state.link(interface).is_some_and(|link| !link.up) {
                     return Err(io::ErrorKind::NetworkDown.into());
                 }
                 Ok(state.board.wire.who_has(address, &nic.mac).map(|(mac, _)| mac))

@@ -126,6 +126,12 @@ impl State {
         );
         self.block(tree);
         self.cards(tree);
+        if let Some(bridge) = &self.kernel.bridge {
+            let folder = format!("/sys/devices/virtual/net/{}", bridge.name);
+            tree.folder(format!("{folder}/bridge"));
+            tree.put(format!("{folder}/type"), "1\n");
+            tree.link(format!("/sys/class/net/{}", bridge.name), folder);
+        }
         tree.folder("/sys/devices/virtual/net/lo");
         tree.put("/sys/devices/virtual/net/lo/type", "772\n");
         tree.link("/sys/class/net/lo", "/sys/devices/virtual/net/lo");
@@ -157,6 +163,13 @@ impl State {
                 format!("/sys/bus/{}/drivers/{}", nic.bus, nic.driver),
             );
             tree.link(format!("{folder}/device"), device);
+            let in_bridge = self.port().is_some_and(|(port, _)| port == link);
+            if let Some(bridge) = self.kernel.bridge.as_ref().filter(|_| in_bridge) {
+                tree.link(
+                    format!("{folder}/master"),
+                    format!("/sys/devices/virtual/net/{}", bridge.name),
+                );
+            }
             tree.link(format!("/sys/class/net/{}", link.name), folder);
         }
     }
@@ -169,20 +182,18 @@ impl State {
             Some(format!("{:08X}", u32::from_le_bytes(address.octets())))
         };
         let own = self.kernel.links.iter().filter_map(|link| link.own.as_deref());
+        let bridged = self.kernel.bridge.iter().filter_map(|bridge| bridge.address.as_deref());
         let ends = own
+            .chain(bridged)
             .chain(self.kernel.connections.iter().map(String::as_str))
             .filter_map(hex);
         let row =
             |end| format!("   0: {end}:0016 01500A0A:D4F2 01 00000000:00000000 02:0009C9B3 00000000 0 0 7093 2\n");
         tree.put("/proc/net/tcp", head.to_owned() + &ends.map(row).collect::<String>());
         let head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
-        let default = self.kernel.links.iter().find(|link| link.own.is_some());
-        let row = default.map(|link| {
-            format!(
-                "{}\t00000000\t01500A0A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n",
-                link.name
-            )
-        });
+        let row = self
+            .default_route()
+            .map(|(name, _)| format!("{name}\t00000000\t01500A0A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"));
         tree.put("/proc/net/route", head.to_owned() + &row.unwrap_or_default());
     }
 

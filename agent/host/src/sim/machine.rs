@@ -315,6 +315,7 @@ impl Machine {
         let mut state = self.lock();
         state.os.ifupdown2 = Some(version.to_owned());
         state.os.files.put_mode("/usr/sbin/ifreload", "", 0o755);
+        state.os.units.insert(crate::ifupdown::UNIT.to_owned(), "enabled");
         let interfaces = "auto lo\niface lo inet loopback\n\nsource /etc/network/interfaces.d/*\n";
         state.os.files.put(crate::ifupdown::PATH, interfaces);
     }
@@ -323,7 +324,10 @@ impl Machine {
     #[must_use]
     pub fn addresses(&self, name: &str) -> Option<Vec<String>> {
         let state = self.lock();
-        state.link(name).map(|link| link.addresses().cloned().collect())
+        match state.kernel.bridge.as_ref().filter(|bridge| bridge.name == name) {
+            Some(bridge) => Some(bridge.address.iter().cloned().collect()),
+            None => state.link(name).map(|link| link.addresses().cloned().collect()),
+        }
     }
 
     /// When the guard's timer elapses, Unix milliseconds by the machine's clock; None when it does not run.

@@ -15,6 +15,7 @@ mod fault;
 mod firmware;
 mod jobs;
 mod kernel_files;
+mod lan;
 mod log;
 mod machine;
 mod net;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::nic::Nic;
 use super::state::State;
-use crate::{guard, ifupdown, link, netplan};
+use crate::{bridge, guard, ifupdown, link, netplan};
 
 /// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,30 +37,37 @@ impl State {
     /// Resets the network as a boot does.
     pub(super) fn network_boots(&mut self) {
         self.kernel.links.clear();
+        self.kernel.bridge = None;
         for nic in self.board.nics.clone() {
             self.plugged(&nic);
+        }
+        if self.ifupdown_boots() {
+            self.bridges();
         }
         self.configure();
     }
 
     /// The kernel finds the card, and udev names it.
     pub(super) fn plugged(&mut self, nic: &Nic) {
+        let own = self.by_dhcp(nic);
         self.kernel.links.push(Link {
             mac: nic.mac.clone(),
             name: nic.name.clone(),
             up: true,
-            own: nic.address.clone(),
+            own,
             given: None,
         });
         self.name_by_udev(&nic.name.clone());
     }
 
     pub(super) fn name_by_udev(&mut self, name: &str) {
-        let pinned = self.os.files.text(link::PATH).and_then(|text| link::pinned(&text));
-        let taken = self.link(link::BACKPLANE).is_some();
-        for one in &mut self.kernel.links {
-            if one.name == name && Some(&one.mac) == pinned.as_ref() && !taken {
-                link::BACKPLANE.clone_into(&mut one.name);
+        for (path, fixed) in [(link::PATH, link::BACKPLANE), (bridge::CARD_PATH, bridge::CARD)] {
+            let pinned = self.os.files.text(path).and_then(|text| link::pinned(&text));
+            let taken = self.link(fixed).is_some();
+            for one in &mut self.kernel.links {
+                if one.name == name && Some(&one.mac) == pinned.as_ref() && !taken {
+                    fixed.clone_into(&mut one.name);
+                }
             }
         }
     }
@@ -90,6 +97,13 @@ impl State {
                 }
             }
         }
+        let bridge = self.kernel.bridge.as_ref().and_then(|bridge| bridge.address.as_deref());
+        if let (Some((address, prefix)), Some((link, nic))) = (bridge.and_then(split), self.port())
+            && link.up
+            && nic.carrier
+        {
+            self.board.wire.put(address, prefix, &nic.mac);
+        }
     }
 
     pub(super) fn link(&self, name: &str) -> Option<&Link> {
@@ -98,14 +112,14 @@ impl State {
 
     /// Whether `address` answers over the card `name`: each must be in the other's network.
     pub(super) fn pings(&self, name: &str, address: Ipv4Addr) -> bool {
-        let Some((one, nic)) = self.links().find(|(one, _)| one.name == name) else {
+        let Some((addresses, nic, linked)) = self.on(name) else {
             return false;
         };
         let Some((_, theirs)) = self.board.wire.who_has(address, &nic.mac) else {
             return false;
         };
-        let mut own = one.addresses().filter_map(|address| split(address));
-        own.any(|(own, prefix)| one.up && nic.carrier && within(own, address, prefix.max(theirs)))
+        let mut own = addresses.iter().filter_map(|address| split(address));
+        own.any(|(own, prefix)| linked && within(own, address, prefix.max(theirs)))
     }
 
     /// Starts the guard's timer, if a change is pending.

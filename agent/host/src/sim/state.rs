@@ -109,6 +109,7 @@ pub(super) struct Kernel {
     /// What the firmware loaded.
     pub(super) loaded: super::firmware::Loaded,
     pub(super) links: Vec<Link>,
+    pub(super) bridge: Option<super::lan::Bridge>,
     /// The machine's own addresses of TCP connections, besides those over DHCP's address.
     pub(super) connections: Vec<String>,
     /// When the guard's timer elapses, Unix milliseconds; None when it does not run.

@@ -107,6 +107,9 @@ fn changed() -> (Machine, Armed) {
         old_name: "backplane0".into(),
         files: vec![PathBuf::from(NEW)],
         written: Written::Netplan,
+        units: Vec::new(),
+        router: None,
+        at_boot: false,
     };
     now(guard::arm(&machine, &way)).expect("returns").expect("armed");
     machine.put_file(NEW, b"network: {}\n").expect("written");

@@ -78,6 +78,8 @@ fn last_lines(printed: &str) -> String {
     lines[lines.len().saturating_sub(SHOWN_LINES)..].join(" / ")
 }
 
+const REBOOT_POLL: Duration = Duration::from_secs(10);
+const REBOOT_POLLS: u32 = 60;
 const GUARD_POLL: Duration = Duration::from_millis(500);
 /// 240 s in steps of [`GUARD_POLL`]: more than twice the guard's time, after which the guard must be broken.
 const GUARD_POLLS: u32 = 480;
@@ -118,6 +120,7 @@ pub async fn apply(host: &dyn System, op: &Op) -> Result<(), ApplyError> {
         Op::Guard(GuardAction::Undo) => match undo_now(host).await? {
             Undoing::Confirmed => Err(ApplyError::Stays),
             Undoing::Nothing | Undoing::Done(_) => Ok(()),
+            Undoing::Reboots => Err(no_reboot(host).await),
         },
         Op::Guard(GuardAction::Confirm) => confirmed(host).await,
         Op::Reboot { trial, .. } => Ok(host.reboot(*trial).await?),
@@ -147,6 +150,14 @@ async fn undo_now(host: &dyn System) -> Result<Undoing, ApplyError> {
     Ok(undoing)
 }
 
+/// Waits for a reboot that was accepted, and returns only when it does not happen.
+pub(super) async fn no_reboot(host: &dyn System) -> ApplyError {
+    for _ in 0..REBOOT_POLLS {
+        host.sleep(REBOOT_POLL).await;
+    }
+    ApplyError::NoReboot
+}
+
 async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
     let pending = match guard::state(host).await? {
         GuardState::Armed(armed) => armed.id,
@@ -162,6 +173,7 @@ async fn confirmed(host: &dyn System) -> Result<(), ApplyError> {
     }
     let reason = match undo_now(host).await? {
         Undoing::Confirmed => return Ok(()),
+        Undoing::Reboots => return Err(no_reboot(host).await),
         Undoing::Nothing => "somebody else undid it".to_owned(),
         Undoing::Done(_) => format!("nobody confirmed it, and {} did not undo it in time", guard::TIMER),
     };

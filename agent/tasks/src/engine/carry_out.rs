@@ -5,15 +5,13 @@ use std::time::Duration;
 use heeler_host::System;
 use heeler_proto::{Irreversible, NodeName};
 
-use super::apply::{ApplyError, apply};
+use super::apply::{ApplyError, apply, no_reboot};
 use super::class::in_full;
 use super::look::{look, settled};
 use super::prove_blank::prove_blank;
 use super::{AnyStep, Blocked, Event, GuardAction, Intent, Op, Outcome, Plan, Record, StepEnd};
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-const REBOOT_POLL: Duration = Duration::from_secs(10);
-const REBOOT_POLLS: u32 = 60;
 const UNTRIED: &str = "the node was restarted to try the new configuration, and came back with the old one, which is \
                        unchanged: it does not start with the new one, or lost power meanwhile. What it tried is \
                        /boot/firmware/tryboot.txt. To try it again: heeler apply";
@@ -264,10 +262,7 @@ impl Hand<'_> {
     }
 
     async fn wait_for_reboot(&mut self, intent: &Intent) -> Result<Result<(), ApplyError>, Stop> {
-        for _ in 0..REBOOT_POLLS {
-            self.host.sleep(REBOOT_POLL).await;
-        }
-        let error = ApplyError::NoReboot;
+        let error = no_reboot(self.host).await;
         self.record.end(intent, Some(&error.to_string())).await?;
         Ok(Err(error))
     }

@@ -140,6 +140,9 @@ async fn a_confirmed_change_stays_despite_a_late_failure() {
         old_name: BEFORE.into(),
         files: vec![netplan::PATH.into()],
         written: Written::Netplan,
+        units: Vec::new(),
+        router: None,
+        at_boot: false,
     };
     let boot_id = life.machine.file("/proc/sys/kernel/random/boot_id").unwrap();
     let id = format!(

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use heeler_host::System;
 use heeler_proto::{Consent, Irreversible, NodeName, TaskId};
-use heeler_tasks::engine::{Event, Intent, NoConsent, Record};
+use heeler_tasks::engine::{Event, Intent, NoConsent, Outcome, Record};
 use serde::{Deserialize, Serialize};
 
 const PATH: &str = "/var/lib/heeler-agent/journal";
@@ -91,7 +91,15 @@ impl<'a> Journal<'a> {
     }
 
     fn finished(&self) -> bool {
-        self.events().any(|event| matches!(event, Event::TaskFinished { .. }))
+        self.outcome().is_some()
+    }
+
+    /// How the task ended; None while it is open.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.events().find_map(|event| match event {
+            Event::TaskFinished { outcome, .. } => Some(outcome.clone()),
+            _ => None,
+        })
     }
 
     /// All events of the task.

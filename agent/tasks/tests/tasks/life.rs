@@ -182,6 +182,10 @@ impl Life {
                 let public = self.key.public_key().as_ref();
                 let mut journal = Journal::open(&host, names, consents, public).await;
                 journal.awaited = awaited.clone();
+                // As the agent does: a finished task is not run again.
+                if let Some(outcome) = journal.outcome() {
+                    return outcome;
+                }
                 let resumed = journal.in_hand();
                 match work {
                     Work::Task(task) => heeler_tasks::run(&host, &self.node, task, &mut journal, resumed).await,

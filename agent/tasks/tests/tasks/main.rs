@@ -8,6 +8,7 @@ mod advice;
 mod backplane;
 mod boot;
 mod boot_files;
+mod bridge;
 mod claims;
 mod consent;
 mod disks;

@@ -43,28 +43,47 @@ fn addresses(state: &State) -> Value {
             "link_type": "ether", "address": nic.mac, "broadcast": "ff:ff:ff:ff:ff:ff", "addr_info": addresses,
         }));
     }
+    if let Some(bridge) = &state.kernel.bridge {
+        let addresses: Vec<Value> = bridge
+            .address
+            .iter()
+            .map(|address| info(address, &bridge.name, "global"))
+            .collect();
+        links.push(json!({
+            "ifindex": 20, "ifname": bridge.name, "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"], "mtu": 1500,
+            "qdisc": "noqueue", "operstate": "UP", "group": "default", "txqlen": 1000, "link_type": "ether",
+            "address": state.port().map(|(_, nic)| nic.mac.clone()), "broadcast": "ff:ff:ff:ff:ff:ff",
+            "addr_info": addresses,
+        }));
+    }
     Value::Array(links)
 }
 
-/// Simulated machines are in /24 networks with the router at .1.
+/// Simulated machines are in /24 networks.
 fn routes(state: &State) -> Value {
     let network = |address: &str| address.rsplit_once('.').map(|(network, _)| network.to_owned());
+    let bridge = state.kernel.bridge.iter();
+    let bridges = bridge.filter_map(|bridge| Some((bridge.name.as_str(), bridge.address.as_ref()?)));
+    let links = state
+        .links()
+        .flat_map(|(link, _)| link.addresses().map(|address| (link.name.as_str(), address)));
+    let default = state.default_route();
     let mut routes = Vec::new();
-    for (link, _) in state.links() {
-        for address in link.addresses() {
-            let Some(network) = network(address) else { continue };
-            let source = address.split('/').next();
-            if link.own.as_ref() == Some(address) && routes.is_empty() {
-                routes.push(
-                    json!({"dst": "default", "gateway": format!("{network}.1"), "dev": link.name,
-                                   "protocol": "dhcp", "prefsrc": source, "metric": 100, "flags": []}),
-                );
-            }
+    for (name, address) in bridges.chain(links) {
+        let Some(network) = network(address) else { continue };
+        let source = address.split('/').next();
+        if let Some((device, gateway)) = default.as_ref().filter(|_| routes.is_empty())
+            && device == name
+        {
             routes.push(
-                json!({"dst": format!("{network}.0/24"), "dev": link.name, "protocol": "kernel", "scope": "link",
-                               "prefsrc": source, "metric": 100, "flags": []}),
+                json!({"dst": "default", "gateway": gateway, "dev": name, "protocol": "dhcp", "prefsrc": source,
+                               "metric": 100, "flags": []}),
             );
         }
+        routes.push(
+            json!({"dst": format!("{network}.0/24"), "dev": name, "protocol": "kernel", "scope": "link",
+                           "prefsrc": source, "metric": 100, "flags": []}),
+        );
     }
     Value::Array(routes)
 }

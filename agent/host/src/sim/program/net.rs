@@ -10,7 +10,11 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
         ("udevadm", ["trigger", "--action=add", "--settle", "--subsystem-match=net", name]) => {
             state.name_by_udev(name.strip_prefix("--sysname-match=")?);
         }
-        ("ifreload", ["-a"]) => state.configure(),
+        ("ifreload", ["-a"]) => {
+            state.bridges();
+            state.configure();
+        }
+        ("ifreload", ["-a", "-s"]) => {}
         ("netplan", ["generate"]) => {}
         ("networkctl", _) if !state.kernel.active.contains(networkd::UNIT) => {
             return Some(complained(
@@ -48,9 +52,11 @@ pub(super) fn run(state: &mut State, program: &str, args: &[&str]) -> Option<Out
             }
         }
         ("ip", ["address", "flush", "dev", name, "scope", "global"]) => {
-            match state.kernel.links.iter_mut().find(|link| link.name == *name) {
-                Some(link) => (link.own, link.given) = (None, None),
-                None => return Some(missing(name)),
+            let bridge = state.kernel.bridge.as_mut().filter(|bridge| bridge.name == *name);
+            match (bridge, state.kernel.links.iter_mut().find(|link| link.name == *name)) {
+                (Some(bridge), _) => (bridge.address, bridge.gateway) = (None, None),
+                (None, Some(link)) => (link.own, link.given) = (None, None),
+                (None, None) => return Some(missing(name)),
             }
         }
         ("ping", ["-n", "-q", "-c", "3", "-i", "0.3", "-W", "2", "-I", name, address]) => {

@@ -2,13 +2,14 @@ use std::time::Duration;
 
 use heeler_host::claim::Claim;
 use heeler_host::facts::Nic;
-use heeler_host::guard::{self, GuardState, Way, Written};
+use heeler_host::guard::{GuardState, Way, Written};
 use heeler_host::{RunError, System, UnitAction, ifupdown, link, netplan, networkd};
 use heeler_proto::KeepBackplane;
 
 use super::card::unknown;
 use super::state::State;
 use crate::engine::{GuardAction, Key, Op, Plan, Step, StepName};
+use crate::network::timer_missing;
 
 /// How long networkd may take to set the address.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -61,6 +62,9 @@ impl Step for BackplaneUp {
             old_name: nic.name.clone(),
             files: paths.into_iter().map(Into::into).collect(),
             written: seen.written,
+            units: Vec::new(),
+            router: None,
+            at_boot: false,
         };
         let mut ops = vec![Op::Guard(GuardAction::Arm(way))];
         ops.extend(files);
@@ -159,13 +163,6 @@ impl BackplaneUp {
                 format!("on the node: {cure}; then: heeler plan"),
             ));
         }
-        let ready = seen.timer.load == "loaded" && seen.timer.enabled == "enabled";
-        (!ready).then(|| {
-            Plan::blocked(
-                format!("{} is {} and {:?}", guard::TIMER, seen.timer.load, seen.timer.enabled),
-                "without it nothing would undo a change that cuts this node off",
-                "first contact installs it again: heeler node add",
-            )
-        })
+        timer_missing(&seen.timer)
     }
 }
