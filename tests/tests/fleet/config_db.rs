@@ -9,39 +9,36 @@ use async_trait::async_trait;
 use heeler_host::config_db::{self, Steady};
 use heeler_host::sim::Machine;
 use heeler_host::{Command, File, Job, JobState, Output, RunError, System, UnitAction, UnitError, UnitState};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use sqlx::{Connection as _, SqliteConnection};
+use rusqlite::Connection;
 use tokio::sync::Mutex;
 
 /// What pmxcfs may do in between, and a number that makes the same choices in each run.
 struct Writer {
-    connection: SqliteConnection,
+    connection: Connection,
     random: u64,
     /// How often something was done since the last pause.
     disturbed: u32,
 }
 
 impl Writer {
-    async fn open(path: &Path) -> SqliteConnection {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal);
-        SqliteConnection::connect_with(&options).await.unwrap()
+    fn open(path: &Path) -> Connection {
+        let connection = Connection::open(path).unwrap();
+        connection.pragma_update(None, "journal_mode", "wal").unwrap();
+        connection
     }
 
-    async fn does(&mut self, statements: &[&'static str]) {
+    fn does(&self, statements: &[&str]) {
         for statement in statements {
-            sqlx::query(*statement).execute(&mut self.connection).await.unwrap();
+            self.connection.execute_batch(statement).unwrap();
         }
     }
 
-    async fn disturbs(&mut self) {
+    fn disturbs(&mut self) {
         const WRITE: &str = "UPDATE t SET n = n + 1, x = randomblob(400)";
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        let statements: &[&'static str] = match self.random % 24 {
+        let statements: &[&str] = match self.random % 24 {
             0 => &[WRITE],
             1 | 2 => &["PRAGMA wal_checkpoint(PASSIVE)"],
             3 => &["PRAGMA wal_checkpoint(PASSIVE)", WRITE],
@@ -51,12 +48,12 @@ impl Writer {
             _ => return,
         };
         self.disturbed += 1;
-        self.does(statements).await;
+        self.does(statements);
     }
 
-    async fn number(&mut self) -> i64 {
-        let number = sqlx::query_scalar("SELECT max(n) FROM t");
-        number.fetch_one(&mut self.connection).await.unwrap()
+    fn number(&self) -> i64 {
+        let number = self.connection.query_row("SELECT max(n) FROM t", [], |row| row.get(0));
+        number.unwrap()
     }
 }
 
@@ -73,9 +70,9 @@ impl System for Busy {
         let half = file.metadata()?.len() / 2;
         let mut bytes = Vec::new();
         io::Read::by_ref(&mut file).take(half).read_to_end(&mut bytes)?;
-        self.writer.lock().await.disturbs().await;
+        self.writer.lock().await.disturbs();
         file.read_to_end(&mut bytes)?;
-        self.writer.lock().await.disturbs().await;
+        self.writer.lock().await.disturbs();
         Ok(bytes)
     }
     async fn sleep(&self, _: Duration) {
@@ -141,21 +138,15 @@ impl System for Busy {
 }
 
 /// Opens the copy as a person who restores it; returns the number that all its rows have.
-async fn restored(folder: &Path, copy: Steady) -> i64 {
+fn restored(folder: &Path, copy: Steady) -> i64 {
     let database = folder.join("config.db");
     std::fs::write(&database, copy.database).unwrap();
     std::fs::write(folder.join("config.db-wal"), copy.log.unwrap_or_default()).unwrap();
-    let mut connection = Writer::open(&database).await;
-    let check: String = sqlx::query_scalar("PRAGMA integrity_check")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    let (least, most): (i64, i64) = sqlx::query_as("SELECT min(n), max(n) FROM t")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
-    assert_eq!((check.as_str(), least), ("ok", most), "one moment's state");
+    let connection = Writer::open(&database);
+    let check = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+    let both = connection.query_row("SELECT min(n), max(n) FROM t", [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (least, most): (i64, i64) = both.unwrap();
+    assert_eq!((check.unwrap().as_str(), least), ("ok", most), "one moment's state");
     most
 }
 
@@ -163,18 +154,16 @@ async fn restored(folder: &Path, copy: Steady) -> i64 {
 async fn a_database_is_copied_whole_while_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let (database, log) = (folder.path().join("config.db"), folder.path().join("config.db-wal"));
-    let mut writer = Writer {
-        connection: Writer::open(&database).await,
+    let writer = Writer {
+        connection: Writer::open(&database),
         random: 0x9e37_79b9_7f4a_7c15,
         disturbed: 0,
     };
-    writer
-        .does(&[
-            "CREATE TABLE t (n INTEGER, x BLOB)",
-            "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 60) \
-             INSERT INTO t SELECT 0, randomblob(400) FROM r",
-        ])
-        .await;
+    writer.does(&[
+        "CREATE TABLE t (n INTEGER, x BLOB)",
+        "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 60) \
+         INSERT INTO t SELECT 0, randomblob(400) FROM r",
+    ]);
     let busy = Busy {
         machine: Machine::builder("a").build(),
         writer: Mutex::new(writer),
@@ -184,17 +173,17 @@ async fn a_database_is_copied_whole_while_it_is_written() {
         let before = {
             let mut writer = busy.writer.lock().await;
             writer.disturbed = 0;
-            writer.number().await
+            writer.number()
         };
         let Ok(copy) = config_db::steady(&busy, &database, &log).await else {
             continue;
         };
         let (after, while_read) = {
-            let mut writer = busy.writer.lock().await;
-            (writer.number().await, writer.disturbed)
+            let writer = busy.writer.lock().await;
+            (writer.number(), writer.disturbed)
         };
         let inside = tempfile::tempdir().unwrap();
-        let number = restored(inside.path(), copy.unwrap()).await;
+        let number = restored(inside.path(), copy.unwrap());
         assert!((before..=after).contains(&number), "{before} {number} {after}");
         copies += 1;
         disturbed += u32::from(while_read > 0);
