@@ -31,7 +31,7 @@ pub fn run(lab: &Lab, binaries: &Binaries) -> Result<()> {
     fleet.have(name)?;
     fleet.edit(
         "[cluster]",
-        "[network]\nsubnet = \"10.10.80.0/24\"\ndomain = \"example.lan\"\n\n[cluster]",
+        "[network]\nsubnet = \"10.10.80.0/24\"\ndomain = \"example.lan\"\n\n[pool]\narc_max = \"96MiB\"\n\n[cluster]",
     )?;
     fleet.apply(name)?;
     let node = lab.node(name)?;
